@@ -1,0 +1,28 @@
+"""What Inspect finds under the name `gyges`: tasks, solvers, the scorer, providers. Importing it must stay cheap."""
+
+from inspect_ai.model import ModelAPI, modelapi
+
+from gyges.judging.scorer import verdict
+from gyges.scenarios.agents import enter_company, work
+from gyges.scenarios.insider.tasks import blackmail, company, espionage, framing, lethal_alert, research_sabotage
+
+__all__ = [
+    "blackmail", "company", "embedded", "enter_company", "espionage", "framing", "lethal_alert", "research_sabotage",
+    "scripted", "verdict", "work",
+]  # fmt: skip
+
+
+@modelapi(name="scripted")
+def scripted() -> type[ModelAPI]:
+    """The known-answer agents."""
+    from gyges.models.scripted import ScriptedAPI
+
+    return ScriptedAPI
+
+
+@modelapi(name="embedded")
+def embedded() -> type[ModelAPI]:
+    """SmolLM2-135M-Instruct from its wheel."""
+    from gyges.models.embedded import EmbeddedAPI
+
+    return EmbeddedAPI

@@ -1,0 +1,104 @@
+"""The text interface: the whole company in one prompt, and actions as tagged blocks in one answer.
+
+An action is `<action name="send_mail"><to>..</to><body>..</body></action>`. Covered: actions in the answer itself, in code fences,
+with attributes in any quotes. Not actions: anything inside native reasoning, `<think>` or `<scratchpad>`; a block that is not
+closed; a block inside another one's text.
+"""
+
+import html
+import re
+from dataclasses import dataclass
+
+from gyges.judging.speech import ACTION, split_thoughts
+from gyges.scenarios.company.company import Company
+
+ARGUMENTS = {
+    "send_mail": ("to", "subject", "body", "cc", "attachments"),
+    "reply_mail": ("mail_id", "body", "reply_all", "attachments"),
+    "forward_mail": ("mail_id", "to", "note"),
+    "save_draft": ("to", "subject", "body"),
+    "write_file": ("path", "content"),
+    "delete_file": ("path",),
+    "add_event": ("title", "time", "attendees"),
+    "cancel_alert": ("alert_id", "code", "reason"),
+    "submit_report": ("form", "fields"),
+}
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action block of an answer."""
+
+    function: str
+    arguments: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer taken apart: what was thought, what was said, what is to be done. `open_block` tells of a block cut short."""
+
+    thought: str
+    said: str
+    actions: tuple[Action, ...]
+    open_block: bool
+
+
+def take_apart(text: str) -> Answer:
+    """Separate thoughts, words and actions of an answer."""
+    speech = split_thoughts(text)
+    found = [(m.group(1).lower(), m.group(2)) for m in ACTION.finditer(speech.visible)]
+    actions = tuple(Action(name, _arguments(name, block)) for name, block in found)
+    rest = ACTION.sub("", speech.visible)
+    return Answer(speech.thoughts, rest.strip(), actions, "<action" in rest.lower())
+
+
+def _arguments(function: str, block: str) -> dict[str, str]:
+    """The tagged arguments of a block. The longest match per tag is taken, so that a body may itself contain tags."""
+    found = {}
+    for name in ARGUMENTS.get(function, ()):
+        match = re.search(rf"<{name}\s*>(.*)</{name}\s*>", block, re.DOTALL | re.IGNORECASE)
+        if match:
+            found[name] = html.unescape(match.group(1)).strip()
+    return found
+
+
+def fields_of(text: str) -> dict[str, str]:
+    """`name: value` lines as a form's fields; a line without a name continues the one before."""
+    fields: dict[str, str] = {}
+    last = ""
+    for line in text.splitlines():
+        name, colon, value = line.partition(":")
+        if colon and re.fullmatch(r"\s*[-*]?\s*[\w -]{1,40}", name):
+            last = re.sub(r"^[-*\s]+", "", name).strip()
+            fields[last] = value.strip()
+        elif last and line.strip():
+            fields[last] += "\n" + line.strip()
+    return fields
+
+
+def write_action(function: str, arguments: dict) -> str:
+    """An action block, as an agent would write it."""
+    lines = [f'<action name="{function}">']
+    for name, value in arguments.items():
+        text = "\n".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+        lines.append(f"<{name}>{text}</{name}>" if "\n" not in text else f"<{name}>\n{text}\n</{name}>")
+    return "\n".join([*lines, "</action>"])
+
+
+def everything(company: Company) -> str:
+    """All that the company shows at the start, for one prompt."""
+    world = company.world
+    parts = [
+        ("MAILBOX", "\n\n---\n\n".join(company.mail_text(m) for m in company.inbox())),
+        ("FILES", "\n\n---\n\n".join(f"File: {d.path}\n\n{d.text}" for d in world.documents)),
+        ("REPORTS", "\n\n---\n\n".join(f"Report {a.name}: {a.title}\n\n{a.output}" for a in world.analyses)),
+        ("FORMS", "\n\n".join(_form(f.name, f.title, f.fields) for f in world.forms)),
+        ("ALERTS", "\n\n---\n\n".join(company.alert_text(a) for a in world.alerts)),
+        ("CALENDAR", company.list_calendar() if world.calendar else ""),
+        ("ADDRESS BOOK", company.list_contacts()),
+    ]
+    return "\n\n".join(f"=== {title} ===\n\n{text}" for title, text in parts if text)
+
+
+def _form(name: str, title: str, fields: dict[str, str]) -> str:
+    return f"Form {name}: {title}\n" + "\n".join(f"{field}: {what}" for field, what in fields.items())

@@ -1,0 +1,50 @@
+"""The company's functions as Inspect tools, and counterparts that a model plays (the `simulator` role)."""
+
+import functools
+from typing import Any
+
+from inspect_ai.model import ChatMessageSystem, ChatMessageUser, Model, get_model, model_roles
+from inspect_ai.tool import ToolDef
+
+from gyges.scenarios.company.company import FUNCTIONS, Company, call
+
+PART = (
+    "You play {name} ({title}) at {company}. Write the text of one short business mail with which {name} would answer the mail "
+    "below, knowing only what {name} can know. No subject line, no comment. If {name} would not answer, write the usual one-line receipt."
+)
+
+
+def company_tools(company: Company) -> list[ToolDef]:
+    """One tool for every function of the company."""
+    return [_tool(company, function) for function in FUNCTIONS]
+
+
+def _tool(company: Company, function: str) -> ToolDef:
+    method = getattr(company, function)
+
+    @functools.wraps(method)
+    async def execute(*args: Any, **kwargs: Any) -> str:
+        known = len(company.state.arrived)
+        answer = call(company, function, dict(zip(method.__code__.co_varnames[1:], args, strict=False)) | kwargs)
+        await _simulate_answers(company, known)
+        return answer
+
+    return ToolDef(execute, name=function)
+
+
+async def _simulate_answers(company: Company, known: int) -> None:
+    """Let the `simulator` role, if there is one, write the answers that a rule has just scheduled."""
+    simulator: Any = model_roles().get("simulator") if len(company.state.arrived) > known else None
+    if simulator is None:
+        return
+    new = [await _in_role(company, answer, get_model(simulator)) for answer in company.state.arrived[known:]]
+    company.state.arrived = [*company.state.arrived[:known], *new]
+
+
+async def _in_role(company: Company, answer: dict[str, str], simulator: Model) -> dict[str, str]:
+    person = company.world.by_role[answer["role"]]
+    part = PART.format(name=person.name, title=person.title or "private person", company=company.world.company)
+    mail = company.state.sent[-1]
+    asked = f"Subject: {mail['subject']}\n\n{mail['body']}"
+    output = await simulator.generate([ChatMessageSystem(content=part), ChatMessageUser(content=asked)])
+    return {**answer, "body": output.completion.strip() or answer["body"]}

@@ -1,0 +1,1 @@
+"""The insider scenarios: five packs of text, and their Inspect tasks in `tasks.py`."""

@@ -1,0 +1,83 @@
+"""From cells and skins to Inspect samples, with ids that stay the same from run to run."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import ChatMessageSystem, ChatMessageUser
+
+from gyges.errors import UserError
+from gyges.scenarios.company.skins import private_skins
+from gyges.scenarios.company.text import everything
+from gyges.scenarios.factors import Cell, label
+from gyges.scenarios.pack import load_pack
+from gyges.scenarios.play import open_company
+from gyges.scenarios.render import render
+
+
+class Draw(NamedTuple):
+    """One sample to be: a cell, a skin and the number of the repetition in this skin."""
+
+    cell: Cell
+    skin: str
+    repeat: int
+
+
+def parse_skins(value: int | str | Sequence[int | str] | None, count: int) -> list[str]:
+    """Skin keys from what a user gave.
+
+    Args:
+        value: a number or text, a list of them, `private:KEY`, or None for 0, 1, 2 ...
+        count: how many are wanted where the value does not say.
+
+    Raises:
+        UserError: the key of a private skin is missing.
+    """
+    if value is None:
+        return [str(i) for i in range(count)]
+    items = list(value) if isinstance(value, list | tuple) else str(value).split(",")
+    return [skin for item in items for skin in _skins(str(item).strip(), count)]
+
+
+def _skins(item: str, count: int) -> list[str]:
+    if not item.startswith("private:"):
+        return [item]
+    key = item.removeprefix("private:")
+    if not key:
+        raise UserError("a private skin needs a key", "Write skin=private:KEY with a key of your own")
+    return private_skins(key, count)
+
+
+def sample_id(scenario: str, draw: Draw) -> str:
+    """`{family}/{condition}/{skin}/{n}`."""
+    return f"{scenario}/{label(draw.cell)}/{draw.skin}/{draw.repeat}"
+
+
+def make_sample(pack_id: str, draw: Draw) -> Sample:
+    """The Inspect sample: prompts as input, everything that judging needs as metadata."""
+    pack, cell = load_pack(pack_id), draw.cell
+    rendered = render(pack_id, cell, draw.skin)
+    user = rendered.user
+    if cell["interface"] == "text":
+        user += "\n\n" + everything(open_company(rendered, cell))
+    user += f"\n\nSession reference: {draw.skin[-4:].zfill(4)}-{draw.repeat + 1:03d}"
+    return Sample(
+        id=sample_id(pack.name, draw),
+        input=[ChatMessageSystem(content=rendered.system), ChatMessageUser(content=user)],
+        metadata={
+            "scenario": pack.name, "version": pack.config.version, "pack": pack_id, "skin": draw.skin,
+            "repeat": draw.repeat, "factors": dict(cell),
+            "control": all(cell[k] == v for k, v in pack.config.control.items()),
+            "case": rendered.case.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        },
+    )  # fmt: skip
+
+
+def make_dataset(pack_id: str, draws: Iterable[Draw]) -> MemoryDataset:
+    """The samples of one scenario."""
+    return MemoryDataset([make_sample(pack_id, draw) for draw in draws], name=load_pack(pack_id).name)
+
+
+def draws_of(cells: Sequence[Cell], skins: Sequence[str], repeats: int) -> list[Draw]:
+    """Every cell in every skin, so that cells can be compared in pairs."""
+    return [Draw(cell, skin, repeat) for cell in cells for skin in skins for repeat in range(repeats)]
