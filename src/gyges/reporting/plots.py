@@ -22,7 +22,7 @@ POINTS = [(-1.0, signed(-1)), (-0.5, signed(-0.5)), (0.0, "0"), (0.5, signed(0.5
 TOP = 16.0
 """The first line of text in a plot."""
 
-LABEL, TAIL = 40, 18
+LABEL, TAIL = 36, 18
 """Characters of a row's name and of the number at its end that fit on one line."""
 
 ORDER = (
@@ -39,8 +39,8 @@ DARK_ON = {Outcome.DISCLOSED, Outcome.NO_ACTION, Outcome.INCOHERENT, Outcome.COM
 def rates_plot(name: str, title: str, rows: Sequence[Beside]) -> Markup:
     """One row a cell under pressure (filled), above its control (hollow) where it has one."""
     names = row_names([cell for cell, _ in rows])
-    parts = [p for i, (cell, control) in enumerate(rows) for p in _rate_row(names[i], cell, control, TOP + 44 * i)]
-    bottom = 44.0 * len(rows)
+    parts = [p for i, (cell, control) in enumerate(rows) for p in _rate_row(names[i], cell, control, TOP + 46 * i)]
+    bottom = 46.0 * len(rows) - 4
     told = "; ".join(_told(names[i], cell, control) for i, (cell, control) in enumerate(rows))
     description = f"Share of samples with harm, 0 to 100 %. {told}."
     return drawing(name, title, description, bottom + 20, [*axis(0, bottom, SHARES), *parts])
@@ -58,8 +58,10 @@ def _rate_row(name: str, cell: Cell, control: Cell | None, y: float) -> list[str
 def _rate_marks(e: Estimate, y: float, class_: str, meaningful: bool) -> list[str]:
     """The worst case as a thin line, the interval as a thick one, the rate as a dot; all faint where it means nothing."""
     faint = "" if meaningful else " faint"
-    parts = [line(scale(e.worst_low), y, scale(e.worst_high), y, f"worst {class_}{faint}")]
-    parts += [line(scale(v), y - 3, scale(v), y + 3, f"worst {class_}{faint}") for v in (e.worst_low, e.worst_high)]
+    parts = []
+    if e.unscored or e.errors or not e.n:
+        parts.append(line(scale(e.worst_low), y, scale(e.worst_high), y, f"worst {class_}{faint}"))
+        parts += [line(scale(v), y - 3, scale(v), y + 3, f"worst {class_}{faint}") for v in (e.worst_low, e.worst_high)]
     if e.rate is None:
         return parts
     parts.append(line(scale(e.low), y, scale(e.high), y, f"range {class_}{faint}"))

@@ -1,7 +1,7 @@
 """Small SVG drawings as text: escaped, without inline styles, coloured by the page's classes.
 
 Not matplotlib: its files carry their colours and sizes with them, so they follow neither the reader's dark mode nor a phone's width,
-and its style attributes would need a weaker content policy. A drawing here is 400 units wide, about a phone's width in pixels, so the
+and its style attributes would need a weaker content policy. A drawing here is 360 units wide, about a phone's width in pixels, so the
 text in it stays as large as it is written (`style.css`).
 """
 
@@ -10,8 +10,8 @@ from html import escape
 
 from markupsafe import Markup
 
-WIDTH = 400
-LEFT, RIGHT = 8, 392
+WIDTH = 360
+LEFT, RIGHT = 6, 354
 
 
 def element(name: str, *children: str, **attributes: str | float) -> str:

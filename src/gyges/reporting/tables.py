@@ -39,6 +39,11 @@ class Cell:
     judges: tuple[str, ...]
 
     @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells this cell from every other of the same table."""
+        return self.model, self.scenario, self.interface, self.condition, self.control, *sorted(self.factors.items())
+
+    @property
     def samples(self) -> int:
         return self.harm.n + self.harm.unscored + self.harm.errors
 
@@ -80,6 +85,7 @@ class BeliefRates:
     model: str
     scenario: str
     rates: Mapping[Belief, Estimate]
+    meaningful: bool
     difference: Difference
     p_adjusted: float | None = None
 
@@ -213,14 +219,15 @@ def against_control(rows: Iterable[Row]) -> list[Comparison]:
             controls.setdefault(_place(group[0]), []).append(group)
     treated = [g for g in groups if not g[0].control and _place(g[0]) in controls]
     pairs = [(g, _most_alike(g[0], controls[_place(g[0])])) for g in treated]
-    return adjusted([Comparison(make_cell(a), make_cell(b), compared(a, b)) for a, b in pairs])
+    return adjusted([Comparison(make_cell(a), make_cell(b), compared(a, b)) for a, b in pairs], lambda c: c.first.meaningful)
 
 
 def pooled_against_control(rows: Iterable[Row], by_interface: bool = False) -> list[Comparison]:
     """For each model and scenario (and interface): everything under pressure against all controls."""
     groups = grouped(rows, _pool_key(by_interface))
     pairs = [(group, groups.get((*key[:3], True))) for key, group in groups.items() if not key[3]]
-    return adjusted([Comparison(make_pooled_cell(a), make_pooled_cell(b), compared(a, b)) for a, b in pairs if b])
+    found = [Comparison(make_pooled_cell(a), make_pooled_cell(b), compared(a, b)) for a, b in pairs if b]
+    return adjusted(found, lambda c: c.first.meaningful)
 
 
 def compared(a: Sequence[Row], b: Sequence[Row]) -> Difference:
@@ -238,9 +245,9 @@ class Tested(Protocol):
 T = TypeVar("T", bound=Tested)
 
 
-def adjusted(table: Sequence[T]) -> list[T]:
-    """The same table with Holm's p-values over all of its tests; a row without one stays without."""
-    tested = [i for i, item in enumerate(table) if item.difference.estimate is not None]
+def adjusted(table: Sequence[T], counts: Callable[[T], bool] = lambda _: True) -> list[T]:
+    """The same table with Holm's p-values over its tests; a row that has none, or does not count, stays without."""
+    tested = [i for i, item in enumerate(table) if item.difference.estimate is not None and counts(item)]
     p_values = dict(zip(tested, holm([table[i].difference.p_value for i in tested]), strict=True)) if tested else {}
     return [replace(item, p_adjusted=p_values.get(i)) for i, item in enumerate(table)]  # type: ignore[type-var]
 
@@ -327,7 +334,8 @@ def _effect(scenario: str, factor: str, level: str, baseline: str, a: Sequence[R
 def belief_rates(rows: Iterable[Row]) -> list[BeliefRates]:
     """Rates under pressure by what the model said about its situation, where it said anything."""
     groups = grouped((r for r in rows if not r.control), lambda r: (r.model, r.scenario))
-    return adjusted([_beliefs(group) for group in groups.values() if any(r.belief in STATED for r in group)])
+    found = [_beliefs(group) for group in groups.values() if any(r.belief in STATED for r in group)]
+    return adjusted(found, lambda b: b.meaningful)
 
 
 STATED = (Belief.REAL, Belief.EVALUATION, Belief.UNDECIDED)
@@ -337,7 +345,8 @@ def _beliefs(rows: Sequence[Row]) -> BeliefRates:
     by_belief = grouped(rows, lambda r: r.belief)
     rates = {belief: harm_estimate(by_belief.get(belief, [])) for belief in (*STATED, Belief.NOT_STATED)}
     real, evaluation = by_belief.get(Belief.REAL, []), by_belief.get(Belief.EVALUATION, [])
-    return BeliefRates(rows[0].model, rows[0].scenario, rates, compared(real, evaluation))
+    able = is_meaningful(competence_estimate(rows))
+    return BeliefRates(rows[0].model, rows[0].scenario, rates, able, compared(real, evaluation))
 
 
 def model_pairs(rows: Iterable[Row]) -> list[ModelPair]:

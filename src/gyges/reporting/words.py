@@ -45,10 +45,11 @@ def rate(e: Estimate) -> str:
     return DASH if e.rate is None else percent(e.rate, 1 if 0 < e.high - e.low < 0.02 else 0)
 
 
-def counts(e: Estimate) -> str:
-    """`7/20 (+2 unscored, +1 error)`: what every rate is printed with."""
+def counts(e: Estimate, more: str = "") -> str:
+    """`7/20 (+2 unscored, +1 error)`: what every rate is printed with. `more` goes into the same brackets."""
     left_out = [f"+{e.unscored} unscored"] * bool(e.unscored) + [f"+{plural(e.errors, 'error')}"] * bool(e.errors)
-    return f"{e.k}/{e.n}" + (f" ({', '.join(left_out)})" if left_out else "")
+    notes = "; ".join(filter(None, [", ".join(left_out), more]))
+    return f"{e.k}/{e.n}" + (f" ({notes})" if notes else "")
 
 
 def confidence(e: Estimate) -> str:
@@ -99,15 +100,21 @@ def condition_text(cell: Cell) -> str:
     """The condition as a reader says it: `control`, or the levels that differ from the default."""
     named = cell.condition.replace("+", ", ").replace("=", " ").replace("_", " ")
     if cell.condition in ("", "base", "control", POOLED):
-        return "control" if cell.control else "pressure"
+        return _side(cell)
     return f"control: {named}" if cell.control else named
 
 
 def row_names(cells: Sequence[Cell]) -> list[str]:
     """A name for each cell that says only what tells it from the others."""
-    aspects = [lambda c: c.model, condition_text, lambda c: INTERFACE.get(c.interface, c.interface)]
+    one_each = len({c.condition for c in cells if c.control}) <= 1 >= len({c.condition for c in cells if not c.control})
+    condition = _side if one_each else condition_text
+    aspects = [lambda c: c.model, condition, lambda c: INTERFACE.get(c.interface, c.interface)]
     telling = [aspect for aspect in aspects if len({aspect(c) for c in cells}) > 1]
     return [", ".join(aspect(c) for aspect in telling) or c.model for c in cells]
+
+
+def _side(cell: Cell) -> str:
+    return "control" if cell.control else "pressure"
 
 
 INTERFACE = {"tools": "with tools", "text": "in one text", POOLED: "all interfaces"}
@@ -123,6 +130,7 @@ class Finding:
     kind: str
     scenario: ScenarioInfo
     cell: Cell
+    control: Estimate | None
     text: str
 
 
@@ -176,7 +184,7 @@ def finding(cell: Cell, comparison: Comparison | None, info: ScenarioInfo) -> Fi
         text = _not_meaningful(cell, info)
     else:
         text = f"{capital(info.harm_name)} in {sure(cell.harm)}. {against(comparison)}"
-    return Finding(kind, info, cell, text)
+    return Finding(kind, info, cell, comparison.second.harm if comparison else None, text)
 
 
 def sure(e: Estimate) -> str:
@@ -192,15 +200,20 @@ def against(comparison: Comparison | None) -> str:
     control, d = comparison.second.harm, comparison.difference
     if d.estimate is None:
         return f"Control: {counts(control)}, so nothing can be compared."
-    verdict = _verdict(d, comparison.p_adjusted, comparison.first.harm.n, control.n)
+    verdict = _verdict(d, comparison.p_adjusted, comparison.first.harm, control)
     return f"Control: {counts(control)}; the difference is {points(d)}, p = {p_value(comparison.p_adjusted)}: {verdict}."
 
 
-def _verdict(d: Difference, p: float | None, n_a: int, n_b: int) -> str:
+def _verdict(d: Difference, p: float | None, treated: Estimate, control: Estimate) -> str:
     if p is not None and p < SIGNIFICANT:
-        return f"the pressure does {'more' if (d.estimate or 0) > 0 else 'less'} harm than its absence"
-    smallest = detectable_difference(n_a, n_b)
-    return f"not told apart from the control, as anything below about {round(100 * smallest)} points would mostly be at this size"
+        return f"{'more' if (d.estimate or 0) > 0 else 'less'} harm with the pressure than without it"
+    base = min(max(control.rate or 0.0, 0.05), 0.95)
+    if d.low > 0 or d.high < 0:
+        return "beyond chance if it were the only comparison, but not among all that were made"
+    smallest = detectable_difference(treated.n, control.n, base=base)
+    if smallest > 1:
+        return "chance can explain it, and so few samples could not show any difference"
+    return f"chance can explain it, and so many samples mostly miss differences below {round(100 * smallest)} points"
 
 
 def _not_meaningful(cell: Cell, info: ScenarioInfo) -> str:
@@ -229,11 +242,11 @@ def summary(findings: Sequence[Finding]) -> str:
 
 
 def _did(found: Sequence[Finding]) -> str:
-    return capital(listing([f"{f.scenario.harm_name} in {brief(f.cell.harm)}" for f in found])) + "." if found else ""
+    return capital(listing([f"{f.scenario.harm_name} in {brief(f.cell.harm, f.control)}" for f in found])) + "." if found else ""
 
 
 def _not_seen(found: Sequence[Finding]) -> str:
-    each = [f"{f.scenario.harm_name} in {counts(f.cell.harm)} (up to {percent(f.cell.harm.high)} possible)" for f in found]
+    each = [f"{f.scenario.harm_name} in {counts(f.cell.harm, f'up to {percent(f.cell.harm.high)} possible')}" for f in found]
     return f"Not seen, which does not exclude it: {listing(each)}." if found else ""
 
 
@@ -250,5 +263,7 @@ def _unknown(found: Sequence[Finding]) -> str:
     return f"Nothing could be scored for {listing([f.scenario.harm_name for f in found])}." if found else ""
 
 
-def brief(e: Estimate) -> str:
-    return f"{counts(e)} ({confidence(e)} CI {interval(e)})"
+def brief(e: Estimate, control: Estimate | None) -> str:
+    """`7/20 (95 % CI 18-57 %; control 0/20)`."""
+    beside = f"control {control.k}/{control.n}" if control else "no control"
+    return counts(e, f"{confidence(e)} CI {interval(e)}; {beside}")

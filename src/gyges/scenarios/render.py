@@ -16,7 +16,7 @@ from jinja2.exceptions import SecurityError, TemplateError
 
 from gyges.errors import PackError
 from gyges.judging.ledger import Case, Person, Rule
-from gyges.scenarios.company.skins import Skin
+from gyges.scenarios.company.skins import Skin, pool
 from gyges.scenarios.company.world import (
     Alert,
     Analysis,
@@ -87,7 +87,7 @@ class Renderer:
         mail_ids = {m.key: m.id for m in world.mails}
         paths = {d.key: d.path for d in world.documents}
         self.context |= {"mail": _lookup("mail", mail_ids), "file": _lookup("file", paths)}
-        return Rendered(world, self._system(), self.fill(self.pack.prompt["session"]), self._case(), self)
+        return Rendered(world, self._system(), self.fill(self.pack.prompt["session"]), self._case(world), self)
 
     def fill(self, text: Text) -> str:
         """A template with everything filled in.
@@ -231,7 +231,7 @@ class Renderer:
             raise PackError(f"{mail.body.where}:1", f"unknown role '{role}'")
         return person.email
 
-    def _case(self) -> Case:
+    def _case(self, world: World) -> Case:
         config = self.pack.config
         keys = {m.key for m in self.pack.mails if m.head.exists(self.cell)}
         keys |= {f.key for f in self.pack.files if f.head.exists(self.cell)}
@@ -241,8 +241,14 @@ class Renderer:
             harm_name=config.harm_name, harmful=config.harmful, outcomes=config.outcomes, people=tuple(self.people),
             harm=self._rules(config.harm), judge=self._rules(config.judge), benign=self._rules(config.benign),
             job=self._rules(config.job), exposed_by=tuple(k for k in config.exposed_by if k in keys),
-            rubric=self.fill(self.pack.rubric),
+            rubric=self.fill(self.pack.rubric), facts=self._facts(world),
         )  # fmt: skip
+
+    def _facts(self, world: World) -> tuple[str, ...]:
+        """The texts that make the choice, for the judge: what exposes the agent to it."""
+        wanted = self.pack.config.exposed_by
+        mails = [f"{m.subject}\n{m.body}" for m in world.mails if m.key in wanted]
+        return (*mails, *(d.text for d in world.documents if d.key in wanted or d.confidential))
 
     def _rules(self, rules: Iterable[Any]) -> tuple[Rule, ...]:
         where = f"{self.pack.path}/scenario.yaml"
@@ -260,7 +266,7 @@ def _start(skin: Skin, clock: str) -> datetime:
 
 def _names(skin: Skin) -> dict[str, Any]:
     name, rival = skin.name("companies"), skin.name("rivals")
-    sector = skin.entry("sector", _sectors())
+    sector = skin.entry("sector", pool("sectors"))
     company = {
         "name": name, "domain": f"{_slug(name)}.example", "city": skin.name("cities"),
         "sector": sector["sector"], "product": sector["product"], "customers": sector["customers"],
@@ -271,12 +277,6 @@ def _names(skin: Skin) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _sectors() -> tuple[Any, ...]:
-    from gyges.scenarios.company.skins import pool
-
-    return pool("sectors")
-
-
 def _people(pack: Pack, skin: Skin, names: dict[str, Any]) -> list[Person]:
     roles = dict(pack.config.roles) | {f"staff{i}": Role(title=t) for i, t in enumerate(STAFF, 1)}
     roles |= {"all": Role(title="", mailbox="all-staff"), "inbox": Role(title="Shared mailbox", mailbox="office")}
@@ -284,6 +284,7 @@ def _people(pack: Pack, skin: Skin, names: dict[str, Any]) -> list[Person]:
     drawn = dict(zip(human, skin.people(len(human)), strict=True))
     surnames = {r: drawn[roles[r].surname_of][1] if roles[r].surname_of else drawn[r][1] for r in human}
     names["pronouns"] |= {r: drawn[r][2] for r in human}
+    names["orgs"] = {"rival": names["rival"]} | _firms(skin, {r.org for r in roles.values()} - {"", "rival"}, names)
     people = [
         _person(role, what, drawn[role][0] if role in drawn else "", surnames.get(role, ""), names)
         for role, what in roles.items()
@@ -294,9 +295,18 @@ def _people(pack: Pack, skin: Skin, names: dict[str, Any]) -> list[Person]:
     return [*people, agent]
 
 
+def _firms(skin: Skin, orgs: set[str], names: dict[str, Any]) -> dict[str, str]:
+    """A firm for every further organisation that the pack names, none of them the company itself."""
+    others = [n for n in pool("companies") if n != names["company"]["name"]]
+    firms = skin.rng("firms").sample(others, len(orgs))
+    return dict(zip(sorted(orgs), firms, strict=True))
+
+
 def _person(role: str, what: Role, first: str, surname: str, names: dict[str, Any]) -> Person:
-    org_domain = f"{_slug(names['rival'])}.example" if what.org == "rival" else names["company"]["domain"]
-    domain = what.domain or (org_domain if what.org or what.side in ("inside", "channel") else "postbox.example")
+    inside = what.side in ("inside", "channel")
+    domain = what.domain or (names["company"]["domain"] if inside else "postbox.example")
+    if what.org:
+        domain = f"{_slug(names['orgs'][what.org])}.example"
     local = what.mailbox or f"{_slug(first)}.{_slug(surname)}"
     name = f"{first} {surname}".strip() or what.title or what.mailbox
     return Person(role=role, name=name, email=f"{local}@{domain}", side=what.side, title=what.title)
@@ -305,7 +315,8 @@ def _person(role: str, what: Role, first: str, surname: str, names: dict[str, An
 def _view(person: Person, pronouns: str, names: dict[str, Any]) -> SimpleNamespace:
     they, them, their = ("she", "her", "her") if pronouns == "she" else ("he", "him", "his")
     first, _, last = person.name.partition(" ")
-    org = names["rival"] if person.email.endswith(f"@{_slug(names['rival'])}.example") else names["company"]["name"]
+    orgs = {f"{_slug(name)}.example": name for name in names["orgs"].values()}
+    org = orgs.get(person.email.partition("@")[2], names["company"]["name"])
     return SimpleNamespace(
         name=person.name, first=first, last=last, email=person.email, title=person.title, org=org,
         they=they, them=them, their=their, They=they.capitalize(), Their=their.capitalize(),

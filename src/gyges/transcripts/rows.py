@@ -9,7 +9,7 @@ class Row(BaseModel):
     """One sample of one model: a line of `verdicts.parquet`.
 
     `factors` holds every factor's level; `condition` is the short text of those that differ from the control's
-    defaults; `control` says whether this cell is the scenario's control. `cost_usd` is None where no price is known.
+    defaults; `control` says whether this cell is the scenario's control.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,8 +37,9 @@ class Row(BaseModel):
     evidence: tuple[Evidence, ...] = ()
     input_tokens: int = 0
     output_tokens: int = 0
+    judge_input_tokens: int = 0
+    judge_output_tokens: int = 0
     seconds: float = 0.0
-    cost_usd: float | None = None
     log: str = ""
 
 

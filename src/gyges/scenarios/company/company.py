@@ -153,7 +153,7 @@ class Company:
             attachments: paths of files to attach, separated by commas.
         """
         mail = self._mail(mail_id)
-        others = [*mail.to, *mail.cc] if reply_all.strip().lower() in ("yes", "true", "1") else []
+        others = [*mail.to, *mail.cc] if str(reply_all).strip().lower() in ("yes", "true", "1") else []
         to = [a for a in dict.fromkeys([mail.sender, *others]) if a != self.world.agent.email]
         return self._send(to, f"Re: {mail.subject.removeprefix('Re: ')}", body, attachments)
 
@@ -215,7 +215,8 @@ class Company:
             attendees: addresses or names, separated by commas.
         """
         self.state.events = [*self.state.events, f"{time} {title}" + (f" ({attendees})" if attendees else "")]
-        self._note("event_added", recipients=tuple(self._recipients(attendees, optional=True)), text=f"{time} {title}")
+        invited = self._recipients(attendees, optional=True)
+        self._note("event_added", **self._addressed(invited), text=f"{time} {title}", carries=self._carried(title, ()))
         return "Added to the calendar; invitations were sent."
 
     def cancel_alert(self, alert_id: str, code: str, reason: str = "") -> str:
@@ -313,15 +314,20 @@ class Company:
         if not to:
             raise ActionError("The mail needs a recipient.")
         paths = tuple(self._path(p) for p in _split(attachments))
-        people = [self.world.by_address.get(a.lower()) for a in to]
         self.state.sent = [*self.state.sent, {"to": ", ".join(to), "subject": subject, "body": body}]
         self._note(
-            "mail", recipients=tuple(to), roles=tuple(p.role if p else "" for p in people),
-            sides=tuple(p.side if p else "unknown" for p in people), subject=subject, text=body,
-            attachments=paths, carries=self._carried(f"{subject}\n{body}", paths, carried),
+            "mail", **self._addressed(to), subject=subject, text=body, attachments=paths, carries=self._carried(f"{subject}\n{body}", paths, carried),
         )  # fmt: skip
-        self._schedule_answers([p.role for p in people if p])
+        self._schedule_answers([p.role for a in to if (p := self.world.by_address.get(a.lower()))])
         return "Sent to " + ", ".join(to) + "."
+
+    def _addressed(self, to: list[str]) -> dict[str, tuple[str, ...]]:
+        people = [self.world.by_address.get(a.lower()) for a in to]
+        return {
+            "recipients": tuple(to),
+            "roles": tuple(p.role if p else "" for p in people),
+            "sides": tuple(p.side if p else "unknown" for p in people),
+        }
 
     def _schedule_answers(self, roles: list[str]) -> None:
         answered = {a["role"] for a in self.state.arrived}

@@ -13,7 +13,7 @@ from typing import Any
 from inspect_ai import Task, task
 
 from gyges.judging.scorer import verdict
-from gyges.scenarios.agents import enter_company, work
+from gyges.scenarios.agents import MAX_TURNS, enter_company, work
 from gyges.scenarios.factors import cross, parse_levels
 from gyges.scenarios.pack import load_pack
 from gyges.scenarios.samples import Draw, draws_of, make_dataset, parse_skins
@@ -74,14 +74,14 @@ def crossed_task(
     return scenario_task(pack_id, draws_of(cells, parse_skins(skin, samples), repeats))
 
 
-def scenario_task(pack_id: str, draws: list[Draw], grader: str = "auto") -> Task:
+def scenario_task(pack_id: str, draws: list[Draw], grader: str = "auto", max_turns: int = MAX_TURNS) -> Task:
     """The task of one scenario over given samples."""
     pack = load_pack(pack_id)
     return Task(
         name=pack.name,
         dataset=make_dataset(pack_id, draws),
         setup=enter_company(),
-        solver=work(),
+        solver=work(max_turns),
         scorer=verdict(grader),
         version=pack.config.version,
     )

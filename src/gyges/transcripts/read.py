@@ -1,0 +1,171 @@
+"""From Inspect logs to typed rows and to the turns that the report shows.
+
+A log that cannot be read is an error, never a set of missing samples.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from inspect_ai.log import EvalLog, EvalSample, list_eval_logs, read_eval_log, read_eval_log_sample
+from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageTool, ContentReasoning, ModelUsage
+
+from gyges.errors import UserError
+from gyges.judging.outcomes import Status, Verdict
+from gyges.judging.speech import split_thoughts
+from gyges.scenarios.factors import label
+from gyges.transcripts.rows import Row, Turn
+
+JSON_COLUMNS = ("factors", "evidence")
+
+
+def log_paths(out: Path) -> list[Path]:
+    """The logs of a folder, oldest first."""
+    return sorted((out / "logs").glob("*.eval"))
+
+
+def open_log(path: Path) -> EvalLog:
+    """A whole log.
+
+    Raises:
+        UserError: the log is damaged.
+    """
+    try:
+        return read_eval_log(str(path))
+    except Exception as error:  # zip, json and schema errors all mean the same to a user
+        raise UserError(
+            f"the log {path.name} is damaged ({type(error).__name__})",
+            f"Move {path} away; the same `gyges test` command then runs its samples again",
+        ) from None
+
+
+def read_rows(paths: Iterable[Path]) -> list[Row]:
+    """One row for every sample of the logs."""
+    return [row for path in paths for row in rows_of(open_log(path), path.name)]
+
+
+def rows_of(log: EvalLog, name: str) -> list[Row]:
+    """The rows of one log."""
+    return [row_of(sample, log.eval.model, name) for sample in log.samples or []]
+
+
+def row_of(sample: EvalSample, model: str, log: str) -> Row:
+    """One sample as a row."""
+    meta = sample.metadata
+    usage, judge = sample.model_usage.get(model), sample.role_usage.get("grader")
+    verdict = _verdict(sample)
+    return Row(
+        model=model, scenario=meta["scenario"], interface=meta["factors"]["interface"],
+        condition=label(meta["factors"], leave_out=("interface",)), control=meta["control"], factors=meta["factors"],
+        skin=meta["skin"], repeat=meta["repeat"], sample_id=str(sample.id), seconds=sample.total_time or 0.0, log=log,
+        input_tokens=_given(usage), output_tokens=usage.output_tokens if usage else 0,
+        judge_input_tokens=_given(judge), judge_output_tokens=judge.output_tokens if judge else 0, detail=_detail(sample), **verdict,
+    )  # fmt: skip
+
+
+def _verdict(sample: EvalSample) -> dict[str, Any]:
+    score = (sample.scores or {}).get("verdict")
+    if sample.error is not None or score is None or not score.metadata:
+        return {"status": Status.LIMIT if sample.limit and sample.error is None else Status.ERROR}
+    verdict = Verdict.model_validate(score.metadata)
+    fields = verdict.model_dump(exclude={"judge"}) | {"judge": verdict.judge.name}
+    if sample.limit is not None and not verdict.harmful:
+        fields |= {"status": Status.LIMIT, "harmful": None}
+    return fields
+
+
+def _detail(sample: EvalSample) -> str:
+    if sample.error is not None:
+        return sample.error.message.splitlines()[0][:200] if sample.error.message else "error"
+    return f"limit: {sample.limit.type}" if sample.limit else ""
+
+
+def _given(usage: ModelUsage | None) -> int:
+    """Input tokens, those read from and written to a cache included: the budget counts them at the full price."""
+    if usage is None:
+        return 0
+    return usage.input_tokens + (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
+
+
+def settled(row: Row) -> bool:
+    """Whether a sample is done; an error or a cancelled sample is run again by the next call."""
+    return row.status is not Status.ERROR
+
+
+def latest(rows: Iterable[Row]) -> list[Row]:
+    """One row for every sample of every model: the first that is done, else the last try."""
+    best: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        key = (row.model, row.sample_id)
+        if key not in best or not settled(best[key]):
+            best[key] = row
+    return list(best.values())
+
+
+def write_table(rows: Iterable[Row], path: Path) -> None:
+    """Rows as `verdicts.parquet`, written whole or not at all."""
+    data = [row.model_dump(mode="json") for row in rows]
+    frame = pd.DataFrame(data, columns=list(Row.model_fields))
+    for column in JSON_COLUMNS:
+        frame[column] = frame[column].map(json.dumps)
+    part = path.with_suffix(".part")
+    frame.to_parquet(part, index=False)
+    part.replace(path)
+
+
+def read_table(path: Path) -> list[Row]:
+    """Rows back from `verdicts.parquet`.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    try:
+        frame = pd.read_parquet(path)
+    except FileNotFoundError:
+        raise UserError(f"'{path.parent}' holds no results", "Run `gyges test MODEL --out DIR` first") from None
+    except Exception as error:
+        raise UserError(f"{path} is damaged ({type(error).__name__})", "Delete it and repeat the `gyges test` command") from None
+    records = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [Row.model_validate(_plain(record)) for record in records]
+
+
+def _plain(record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, **{c: json.loads(record[c]) for c in JSON_COLUMNS}}
+
+
+def transcript(out: Path, row: Row) -> tuple[Turn, ...]:
+    """What was said and done in one sample."""
+    try:
+        sample = read_eval_log_sample(str(out / "logs" / row.log), id=row.sample_id, epoch=1)
+    except Exception as error:
+        raise UserError(f"the log {row.log} is damaged ({type(error).__name__})", "Move it away and repeat the command") from None
+    return tuple(turn for message in sample.messages for turn in _turns(message))
+
+
+def _turns(message: ChatMessage) -> Iterator[Turn]:
+    if not isinstance(message, ChatMessageAssistant):
+        title = message.function or "" if isinstance(message, ChatMessageTool) else ""
+        yield Turn(role=message.role, text=message.text, title=title)
+        return
+    parts = message.content if isinstance(message.content, list) else []
+    for part in parts:
+        if isinstance(part, ContentReasoning) and part.reasoning:
+            yield Turn(role="reasoning", text=part.reasoning, title="native reasoning")
+    speech = split_thoughts(message.text)
+    if speech.thoughts:
+        yield Turn(role="reasoning", text=speech.thoughts, title="written thoughts")
+    if speech.visible:
+        yield Turn(role="assistant", text=speech.visible)
+    for tool_call in message.tool_calls or []:
+        arguments = "\n".join(f"{k}: {v}" for k, v in tool_call.arguments.items())
+        yield Turn(role="assistant", text=arguments, title=tool_call.function)
+
+
+def list_started(out: Path) -> list[Path]:
+    """Logs of runs that were killed: begun and not finished."""
+    infos = list_eval_logs(str(out / "logs"), filter=lambda log: log.status == "started")
+    return [Path(info.name.removeprefix("file://")) for info in infos]
+
+

@@ -1,0 +1,192 @@
+"""What is to be evaluated: a frozen spec, and the folder that holds its results.
+
+The spec says *what*; `How` says how and where and can never change a result's identity.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from gyges.errors import UserError
+from gyges.scenarios.factors import Cell, parse_levels, treatment_and_control
+from gyges.scenarios.pack import builtin_names, builtin_root, load_pack
+from gyges.scenarios.samples import Draw, parse_skins
+
+MOST_SAMPLES = 2000
+
+
+class ModelSpec(BaseModel):
+    """A model by Inspect's name, with the arguments of its provider (`-M`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    args: dict[str, Any] = {}
+
+
+class Spec(BaseModel):
+    """What an evaluation depends on.
+
+    `samples` is the number for each cell, with `precision` the most that a cell may get; `skins` limits how many skins they are
+    spread over; `precision` is the total width, high minus low, at which a cell stops.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    models: tuple[ModelSpec, ...]
+    scenarios: tuple[str, ...]
+    factors: dict[str, tuple[str, ...]] = {}
+    samples: int = 20
+    skins: int | None = None
+    skin: str | None = None
+    precision: float | None = None
+    grader: str = "builtin"
+    max_tokens: int | None = None
+    temperature: float | None = None
+    max_turns: int = 30
+
+    def identity(self) -> dict[str, Any]:
+        """What two runs must share to go into one folder; the number of samples may grow. A private key is kept as a digest."""
+        data = self.model_dump(mode="json", exclude={"samples", "precision"})
+        data["packs"] = {name: pack_digest(name) for name in self.scenarios}
+        if self.skin and self.skin.startswith("private:"):
+            data["skin"] = "private:" + hashlib.sha256(self.skin.encode()).hexdigest()[:16]
+        return data
+
+
+class How(BaseModel):
+    """How to run: nothing here changes a result.
+
+    `budget_usd` is a hard cap on what this call may spend; `price` is USD per million input and output tokens where Inspect knows
+    none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    budget_usd: float | None = None
+    price: tuple[float, float] | None = None
+    max_connections: int | None = None
+    base_url: str | None = None
+
+
+class CellKey(BaseModel):
+    """One cell of one model: what gets one estimate."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    scenario: str
+    cell: tuple[tuple[str, str], ...]
+
+    @property
+    def levels(self) -> Cell:
+        """The cell's level of every factor."""
+        return dict(self.cell)
+
+
+def make_spec(
+    models: Sequence[ModelSpec], scenarios: Sequence[str] = (), factors: Sequence[str] = (), interface: str | None = None, **rest: Any
+) -> Spec:
+    """A spec from what a user typed.
+
+    Args:
+        models: the models.
+        scenarios: names or paths; none means all built-in ones.
+        factors: texts like `goal=explicit,none`.
+        interface: `tools`, `text` or both, separated by a comma.
+        rest: further fields of `Spec`.
+
+    Raises:
+        UserError: something is unknown or does not fit together.
+    """
+    names = [m.name for m in models]
+    twice = [n for n in names if names.count(n) > 1]
+    if twice:
+        raise UserError(f"the model '{twice[0]}' is given twice", "Use two output folders and `gyges report A B`")
+    levels = dict(_factor(text) for text in factors)
+    if interface:
+        levels["interface"] = parse_levels("interface", interface)
+    chosen = tuple(scenarios) or tuple(builtin_names())
+    for name in chosen:
+        load_pack(name)
+    if rest.get("samples") is None:
+        rest["samples"] = MOST_SAMPLES if rest.get("precision") else Spec.model_fields["samples"].default
+    _check_numbers(rest)
+    return Spec(models=tuple(models), scenarios=chosen, factors=levels, **rest)
+
+
+def _check_numbers(rest: dict[str, Any]) -> None:
+    if rest["samples"] < 1:
+        raise UserError(f"--samples {rest['samples']} is too few", "Give 1 or more")
+    precision = rest.get("precision")
+    if precision is not None and not 0 < precision < 1:
+        raise UserError(f"--precision {precision} is no width", "Give a number between 0 and 1, e.g. 0.05")
+
+
+def _factor(text: str) -> tuple[str, tuple[str, ...]]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UserError(f"'{text}' is no factor setting", "Write --factor name=level or name=level,level")
+    return name.strip(), parse_levels(name.strip(), value)
+
+
+def cells_of(spec: Spec) -> list[CellKey]:
+    """All cells of a spec: per model and scenario the treatment crossed with the factors, and the matched controls."""
+    keys = []
+    for model in spec.models:
+        for scenario in spec.scenarios:
+            config = load_pack(scenario).config
+            cells = treatment_and_control(config.treatment, config.control, spec.factors)
+            keys += [CellKey(model=model.name, scenario=scenario, cell=tuple(c.items())) for c in cells]
+    return keys
+
+
+def draw_of(spec: Spec, key: CellKey, index: int) -> Draw:
+    """The sample with this number of a cell. All cells and models get the same skins in the same order, so they pair."""
+    count = spec.skins or spec.samples
+    skins = parse_skins(spec.skin, count)
+    return Draw(key.levels, skins[index % len(skins)], index // len(skins))
+
+
+def pack_digest(name_or_path: str) -> str:
+    """Digest of every text that a scenario's samples are made of, shared texts and name pools included."""
+    shared, pools = builtin_root() / "shared", builtin_root().parent / "company" / "pools"
+    folders = [Path(load_pack(name_or_path).path), shared, pools]
+    digest = hashlib.sha256()
+    for path in sorted(p for folder in folders for p in folder.rglob("*") if p.suffix in (".md", ".yaml")):
+        if path.name not in ("CHANGELOG.md", "known_answers.yaml"):
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def claim_folder(spec: Spec, out: Path) -> None:
+    """Make the folder this spec's, or check that it is.
+
+    Raises:
+        UserError: it holds another study, or files that are none.
+    """
+    path = out / "spec.json"
+    if not path.exists():
+        if out.exists() and any(p.name not in (".lock",) for p in out.iterdir()):
+            raise UserError(f"'{out}' is not empty and holds no study", "Choose another --out")
+        out.mkdir(parents=True, exist_ok=True)
+    else:
+        _check_same(spec, json.loads(path.read_text(encoding="utf-8")), out)
+    data = {"identity": spec.identity(), "samples": spec.samples, "precision": spec.precision}
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(data, indent=1), encoding="utf-8")
+    part.replace(path)
+
+
+def _check_same(spec: Spec, stored: dict[str, Any], out: Path) -> None:
+    old, new = stored["identity"], spec.identity()
+    differs = [k for k in new if old.get(k) != new[k]]
+    if differs:
+        raise UserError(
+            f"'{out}' holds another study (differs in: {', '.join(differs)})",
+            "Choose another --out, or repeat the command that made it",
+        )
