@@ -1,17 +1,266 @@
-"""The command line: every command is one call of a public function."""
+"""The command line: every command is one call of a public function.
 
+Exit codes: 0 done, 1 done but more than 2 % of the samples could not be scored, 2 a mistake of the user's, told in one line.
+"""
+
+import json as json_module
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+import yaml
 from rich.console import Console
+from rich.table import Table
 
+from gyges import __version__
 from gyges.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 scenario_app = typer.Typer(no_args_is_help=True, help="Work on scenario packs.")
 app.add_typer(scenario_app, name="scenario")
-out, err = Console(), Console(stderr=True)
+out, err = Console(soft_wrap=True), Console(stderr=True)
+
+MOST_UNSCORED = 0.02
+
+Models = Annotated[
+    list[str], typer.Argument(help="Models by Inspect's names: openai/gpt-4.1, embedded/smollm2, scripted/mixture.")
+]
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scenario", "-s", help="A scenario's name or a pack's folder; repeat for more. All built-in ones if left out."
+    ),
+]
+Factors = Annotated[
+    list[str] | None, typer.Option("--factor", "-f", help="name=level,level; repeat for more. Crossed with each other.")
+]
+ModelArgs = Annotated[
+    list[str] | None, typer.Option("-M", help="name=value for the model's provider, as in `inspect eval`.")
+]
+Out = Annotated[
+    Path, typer.Option("--out", "-o", help="The study's folder. The same command with the same folder continues it.")
+]
+Grader = Annotated[str, typer.Option(help="Who judges what state cannot: builtin, none, or a model.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+@app.command()
+def test(
+    models: Models,
+    scenario: Scenarios = None,
+    factor: Factors = None,
+    interface: Annotated[str | None, typer.Option(help="tools, text, or both: tools,text. [default: tools]")] = None,
+    samples: Annotated[
+        int | None, typer.Option(help="Samples for each cell; with --precision the most. [default: 20; 2000]")
+    ] = None,
+    precision: Annotated[
+        float | None, typer.Option(help="Stop a cell when its 95 % interval is at most this wide (high - low).")
+    ] = None,
+    skin: Annotated[
+        str | None, typer.Option(help="Skins to use: 7, 3,4,5 or private:KEY. [default: 0, 1, 2, ...]")
+    ] = None,
+    skins: Annotated[
+        int | None, typer.Option(help="Spread the samples over this many skins. [default: one each]")
+    ] = None,
+    grader: Grader = "builtin",
+    budget: Annotated[float | None, typer.Option(help="Spend at most this many USD, worst case.")] = None,
+    price: Annotated[str | None, typer.Option(help="IN,OUT in USD per million tokens, where none is known.")] = None,
+    m: ModelArgs = None,
+    base_url: Annotated[str | None, typer.Option(help="Address of the model's server.")] = None,
+    max_connections: Annotated[int | None, typer.Option(help="Requests at once.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Tokens that an answer may have.")] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Sampling temperature; the provider's default if left out.")
+    ] = None,
+    out_dir: Out = Path("gyges-out"),
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print cells, samples, tokens and cost, and stop.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Put models into the simulated company and see what they do there."""
+    from gyges.transcripts.forecast import forecast
+    from gyges.transcripts.spec import How, ModelSpec, make_spec
+
+    spec = make_spec(
+        [ModelSpec(name=name, args=_arguments(m)) for name in models], scenario or (), factor or (), interface,
+        samples=samples, precision=precision, skin=skin, skins=skins, grader=grader, max_tokens=max_tokens,
+        temperature=temperature,
+    )  # fmt: skip
+    how = How(budget_usd=budget, price=_price(price), max_connections=max_connections, base_url=base_url)
+    if dry_run:
+        return _print_forecast(forecast(spec, how), spec.samples, json)
+    _run_test(spec, how, out_dir, json)
+
+
+def _run_test(spec: Any, how: Any, out_dir: Path, json: bool) -> None:
+    from gyges.reporting.publish import publish
+    from gyges.transcripts.evaluate import evaluate
+    from gyges.transcripts.progress import Progress
+    from gyges.transcripts.spec import cells_of
+
+    with Progress(err, total=spec.samples * len(cells_of(spec))) as progress:
+        rows = evaluate(spec, out_dir, how, progress)
+    page = publish([out_dir])
+    _print_results(out_dir, page, json)
+    lost = sum(row.status != "scored" for row in rows)
+    if not rows or lost > MOST_UNSCORED * len(rows):
+        err.print(f"{lost} of {len(rows)} samples could not be scored (more than {MOST_UNSCORED:.0%})", highlight=False)
+        raise typer.Exit(1)
+
+
+def _print_results(out_dir: Path, page: Path, json: bool) -> None:
+    estimates = json_module.loads((out_dir / "estimates.json").read_text(encoding="utf-8"))
+    if json:
+        print(json_module.dumps({"estimates": estimates, "report": str(page)}))
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("model", "scenario", "condition", "harm", "95 % interval", "worst case", "job done"):
+        table.add_column(name)
+    for row in estimates:
+        table.add_row(*_result(row))
+    out.print(table)
+    out.print(f"\nReport: {page}", highlight=False)
+
+
+def _result(row: dict[str, Any]) -> list[str]:
+    from gyges.scenarios.factors import label
+
+    counts = f"{row['k']}/{row['n']} (+{row['unscored']} unscored, +{row['errors']} errors)"
+    competence = row["competence"]
+    job = f"{competence['k']}/{competence['n']}" + ("" if competence["meaningful"] else ": rate not meaningful")
+    where = "control" if row["control"] else label(row["condition"], leave_out=("interface",))
+    bounds = (f"{row[a]:.0%} - {row[b]:.0%}" for a, b in (("low", "high"), ("worst_low", "worst_high")))
+    return [row["model"], row["scenario"], f"{where}, {row['interface']}", counts, *bounds, job]
+
+
+def _print_forecast(rows: list[Any], samples: int, json: bool) -> None:
+    from dataclasses import asdict
+
+    from gyges.transcripts.forecast import detectable
+
+    if json:
+        print(json_module.dumps({"cells": [asdict(r) for r in rows], "detectable_difference": detectable(samples)}))
+        return
+    from gyges.scenarios.factors import label
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("model", "scenario", "condition", "samples", "input tokens", "output tokens", "cost USD"):
+        table.add_column(
+            name, justify="right" if name in ("samples", "input tokens", "output tokens", "cost USD") else "left"
+        )
+    for r in rows:
+        cost = "no price known" if r.cost_usd is None else f"{r.cost_usd:.2f}"
+        cells = (str(r.samples), f"{r.input_tokens:,}", f"{r.output_tokens:,}", cost)
+        table.add_row(r.model, r.scenario, label(r.condition), *cells)
+    out.print(table)
+    known = [r.cost_usd for r in rows if r.cost_usd is not None]
+    total = f"{sum(known):.2f} USD" if len(known) == len(rows) else "cost unknown for some models (--price IN,OUT)"
+    out.print(f"\n{len(rows)} cells, {sum(r.samples for r in rows)} samples, {total}", highlight=False)
+    text = f"With {samples} samples in each of two cells, a difference of {detectable(samples):.0%} is found with 80 % power."
+    out.print(text, highlight=False)
+
+
+@app.command()
+def report(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of `gyges test`; the page goes into the first.")],
+) -> None:
+    """Write the page and the estimates of one or several folders anew."""
+    from gyges.reporting.publish import publish
+
+    out.print(f"Report: {publish(folders)}", highlight=False)
+
+
+@app.command()
+def score(
+    folder: Annotated[Path, typer.Argument(help="A folder of `gyges test`.")],
+    grader: Grader = "builtin",
+    json: AsJson = False,
+) -> None:
+    """Judge a folder's logs again; nothing is generated."""
+    from gyges.reporting.publish import publish
+    from gyges.transcripts.rescore import rescore
+
+    rescore(folder, grader)
+    _print_results(folder, publish([folder]), json)
+
+
+@app.command()
+def calibrate(grader: Grader = "builtin", json: AsJson = False) -> None:
+    """Measure a judge on the golden transcripts; reports then use its figures."""
+    from gyges.judging.calibration import builtin_quality, keep, run
+    from gyges.judging.calibration import calibrate as measure
+    from gyges.judging.scorer import make_judge
+    from gyges.transcripts.models import open_grader
+
+    if grader == "none":
+        raise UserError("there is nothing to calibrate without a judge", "Name a model or 'builtin'")
+    open_grader(grader)
+    judge = make_judge(grader)
+    qualities = builtin_quality() if grader == "builtin" else keep(run(measure(lambda _: judge)))  # type: ignore[arg-type,return-value]
+    if json:
+        print(json_module.dumps([q.model_dump(mode="json") for q in qualities]))
+        return
+    _print_quality(qualities)
+
+
+def _print_quality(qualities: list[Any]) -> None:
+    from gyges.reporting.estimates import wilson
+
+    table = Table(box=None, pad_edge=False)
+    for name in (
+        "scenario",
+        "sensitivity",
+        "specificity",
+        "same outcome",
+        "kappa",
+        "hard ones right",
+        "belief",
+        "left unscored",
+    ):
+        table.add_column(name)
+    for q in qualities:
+        shares = []
+        for k, n in (q.sensitivity, q.specificity, q.agreement):
+            low, high = wilson(k, n)
+            shares.append(f"{k}/{n} ({low:.0%} - {high:.0%})")
+        kappa = "" if q.kappa is None else f"{q.kappa:.2f}"
+        rest = (kappa, f"{q.hard[0]}/{q.hard[1]}", f"{q.belief[0]}/{q.belief[1]}", str(q.unscored))
+        table.add_row(q.scenario or "all", *shares, *rest)
+    out.print(table)
+    out.print(f"\nJudge: {qualities[0].judge} {qualities[0].rubric} {qualities[0].note}".rstrip(), highlight=False)
+
+
+@app.command()
+def scenarios(json: AsJson = False) -> None:
+    """List the built-in scenarios and all factors."""
+    from gyges.scenarios.factors import FACTORS
+    from gyges.scenarios.pack import builtin_names, load_pack
+
+    configs = [load_pack(name).config for name in builtin_names()]
+    if json:
+        listed = [{"name": c.name, "title": c.title, "version": c.version, "question": c.question} for c in configs]
+        print(json_module.dumps({"scenarios": listed, "factors": FACTORS}))
+        return
+    for c in configs:
+        out.print(f"{c.name} {c.version}: {c.title}\n    {c.question}", highlight=False)
+    out.print("\nFactors (the first level is the default; see docs/factors.md):", highlight=False)
+    for name, levels in FACTORS.items():
+        out.print(f"    {name}: {', '.join(levels)}", highlight=False)
+
+
+@app.command()
+def doctor(json: AsJson = False) -> None:
+    """See what this machine has, and what is missing for what."""
+    from gyges.doctor import examine
+
+    findings = examine()
+    if json:
+        print(json_module.dumps([f._asdict() for f in findings]))
+    for f in () if json else findings:
+        out.print(f"{'ok     ' if f.there else 'missing'}  {f.what}: {f.detail}", highlight=False)
+    raise typer.Exit(0 if all(f.there or f.optional for f in findings) else 2)
 
 
 @scenario_app.command("check")
@@ -21,13 +270,43 @@ def scenario_check(path: Annotated[str, typer.Argument(help="A scenario's name o
 
     check = check_pack(path)
     for finding in check.findings:
-        out.print(str(finding), soft_wrap=True, markup=False, highlight=False)
+        out.print(str(finding), markup=False, highlight=False)
     out.print(f"{path}: {check.cells} cells rendered, {len(check.findings)} findings", markup=False, highlight=False)
     raise typer.Exit(0 if check.passed else 2)
 
 
+def _arguments(texts: list[str] | None) -> dict[str, Any]:
+    arguments = {}
+    for text in texts or []:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UserError(f"'-M {text}' is no argument", "Write -M name=value")
+        arguments[name] = yaml.safe_load(value)
+    return arguments
+
+
+def _price(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        given, written = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UserError(f"--price {text} is no price", "Write IN,OUT in USD per million tokens, e.g. 0.5,1.5") from None
+    return given, written
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(__version__)
+        raise typer.Exit
+
+
 @app.callback()
-def callback() -> None:
+def callback(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Test whether a language-model agent stays good under pressure."""
 
 
@@ -38,3 +317,6 @@ def main() -> None:
     except UserError as error:
         err.print(f"gyges: {error}", soft_wrap=True, markup=False, highlight=False)
         sys.exit(2)
+    except KeyboardInterrupt:
+        err.print("gyges: interrupted. The same command continues where it was.", highlight=False)
+        sys.exit(130)

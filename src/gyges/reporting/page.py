@@ -18,7 +18,7 @@ from gyges.reporting import plots, shown, tables
 from gyges.reporting.reading import by_heading, choose_transcripts, evidence_in_words, visible
 from gyges.reporting.shown import Table
 from gyges.reporting.tables import Cell, Comparison
-from gyges.reporting.words import CANNOT_SHOW, INTERFACE, answers, listing, percent, plural
+from gyges.reporting.words import CANNOT_SHOW, INTERFACE, answers, listing, overview, percent, plural
 from gyges.transcripts.rows import Row, ScenarioInfo, Study
 
 __all__ = ["choose_transcripts", "render_page"]
@@ -78,6 +78,7 @@ def _sections(study: Study) -> dict[str, Any]:
     return {
         "lead": _lead(rows, list(scenarios.values())),
         "answers": found,
+        "overview": overview(found) if len(found) > MOST_IN_FULL else "",
         "in_full": len(found) <= MOST_IN_FULL,
         "glance": shown.at_a_glance(found, list(scenarios.values())) if several else None,
         "rates": _rates(rows, cells, scenarios),
@@ -146,7 +147,7 @@ def _rates(rows: Sequence[Row], cells: Sequence[Cell], scenarios: dict[str, Scen
         compared = [c for c in comparisons if c.first.scenario == name]
         drawn, beside = _beside(inside, compared, by_scenario[name])
         panels = _panels(f"rates-{i}", info, drawn, lambda n, t, group, b=beside: plots.rates_plot(n, t, [(c, b.get(c.key)) for c in group]))
-        parts.append(Part(info, panels, shown.rates(inside, compared)))
+        parts.append(Part(info, panels, shown.rates(info, inside, compared)))
     return parts
 
 
@@ -165,7 +166,7 @@ def _outcomes(rows: Sequence[Row], cells: Sequence[Cell], scenarios: dict[str, S
         inside = [c for c in cells if c.scenario == name]
         drawn = in_order(tables.pooled_cells(by_scenario[name], by_interface=True)) if len(inside) > 2 * MOST_ROWS else inside
         panels = _panels(f"outcomes-{i}", info, drawn, lambda n, t, group, h=info.harmful: plots.outcomes_plot(n, t, group, h))
-        parts.append(Part(info, panels, shown.outcomes(inside, info.harmful)))
+        parts.append(Part(info, panels, shown.outcomes(info, inside)))
     return parts
 
 
@@ -230,22 +231,17 @@ def _competence(pooled: Sequence[Cell], scenarios: dict[str, ScenarioInfo]) -> d
 def _facts(study: Study) -> dict[str, str]:
     """What was run: from the rows, then what the study's settings add."""
     rows = study.rows
-    tokens = f"{sum(r.input_tokens for r in rows):,} in, {sum(r.output_tokens for r in rows):,} out"
     facts = {
         "models": ", ".join(dict.fromkeys(r.model for r in rows)),
         "scenarios": ", ".join(f"{s.name} {s.version}".strip() for s in study.scenarios),
-        "judges": ", ".join(sorted({r.judge for r in rows if r.judge})),
-        "skins and repeats": f"{len({r.skin for r in rows})} skins, up to {1 + max((r.repeat for r in rows), default=0)} of each",
-        "tokens": tokens,
-        "model time": f"{sum(r.seconds for r in rows) / 60:,.0f} minutes over all samples",
-        "cost": _cost(rows),
+        "decided by": ", ".join(sorted({r.judge for r in rows if r.judge})),
+        "skins": f"{len({r.skin for r in rows})}, each run up to {plural(1 + max((r.repeat for r in rows), default=0), 'time')}",
+        "tokens of the models": _tokens(sum(r.input_tokens for r in rows), sum(r.output_tokens for r in rows)),
+        "tokens of the judge": _tokens(sum(r.judge_input_tokens for r in rows), sum(r.judge_output_tokens for r in rows)),
+        "time": f"{sum(r.seconds for r in rows) / 60:,.0f} minutes, added over all samples",
     }
-    return {k: v for k, v in {**facts, **study.settings}.items() if v}
+    return {k: v for k, v in {**(facts if rows else {}), **study.settings}.items() if v}
 
 
-def _cost(rows: Sequence[Row]) -> str:
-    known = [r.cost_usd for r in rows if r.cost_usd is not None]
-    if not known:
-        return "not known: no price for these models"
-    unknown = f", and {plural(len(rows) - len(known), 'sample')} without a known price" if len(known) < len(rows) else ""
-    return f"{sum(known):,.2f} USD{unknown}"
+def _tokens(given: int, written: int) -> str:
+    return f"{given:,} in, {written:,} out" if given or written else ""

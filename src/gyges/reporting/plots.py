@@ -22,8 +22,8 @@ POINTS = [(-1.0, signed(-1)), (-0.5, signed(-0.5)), (0.0, "0"), (0.5, signed(0.5
 TOP = 16.0
 """The first line of text in a plot."""
 
-LABEL, TAIL = 36, 18
-"""Characters of a row's name and of the number at its end that fit on one line."""
+FIT = 50
+"""Characters that fit on the line over a row: its name, and at the end its number."""
 
 ORDER = (
     Outcome.LET_DIE, Outcome.COERCED, Outcome.LEAKED, Outcome.SABOTAGED, Outcome.DECEIVED, Outcome.DISCLOSED,
@@ -69,7 +69,7 @@ def _rate_marks(e: Estimate, y: float, class_: str, meaningful: bool) -> list[st
 
 
 def _label(y: float, name: str, tail: str) -> list[str]:
-    return [text(scale(0), y, shorten(name, LABEL), "soft"), text(RIGHT, y, shorten(tail, TAIL), "strong", "end")]
+    return [text(scale(0), y, shorten(name, FIT - len(tail)), "soft"), text(RIGHT, y, tail, "strong", "end")]
 
 
 def counts_short(cell: Cell) -> str:

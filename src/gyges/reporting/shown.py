@@ -80,11 +80,11 @@ def at_a_glance(answers: Iterable[Answer], scenarios: Sequence[ScenarioInfo]) ->
     return table("Harm under pressure, all conditions and interfaces together", ["model", *(s.harm_name for s in scenarios)], rows)
 
 
-def rates(cells: Sequence[Cell], comparisons: Iterable[Comparison]) -> Table:
+def rates(info: ScenarioInfo, cells: Sequence[Cell], comparisons: Iterable[Comparison]) -> Table:
     """Every cell of a scenario, and its difference to the matched control."""
     beside = {c.first.key: c for c in comparisons}
     head = ["model", "interface", "condition", "harm", "innocent job", "points from control", "p (Holm)"]
-    return table("Each cell, with its matched control", head, [_rate_row(cell, beside.get(cell.key)) for cell in cells])
+    return table(f"{info.title}: each cell with its difference from the matched control", head, [_rate_row(cell, beside.get(cell.key)) for cell in cells])
 
 
 def _rate_row(cell: Cell, comparison: Comparison | None) -> list[Entry | str]:
@@ -104,16 +104,16 @@ def shift_entry(d: Difference) -> Entry:
     return Entry(signed(d.estimate), (f"[{signed(d.low)} to {signed(d.high)}]",))
 
 
-def outcomes(cells: Sequence[Cell], harmful: Iterable[Outcome]) -> Table:
+def outcomes(info: ScenarioInfo, cells: Sequence[Cell]) -> Table:
     """How many samples of each cell came to each outcome that occurs."""
-    graver = set(harmful)
+    graver = set(info.harmful)
     order = [o for o in in_order(graver) if any(c.outcomes.get(o) for c in cells)]
     head = ["model", "interface", "condition", *(f"{spoken(o)}{' (harm)' * (o in graver)}" for o in order), "unscored", "errors", "all"]
     rows = [
         [*names(c), *(number(c.outcomes.get(o, 0)) for o in order), number(c.harm.unscored), number(c.harm.errors), number(c.samples)]
         for c in cells
     ]
-    return table("Samples by outcome", head, rows)
+    return table(f"{info.title}: samples by outcome", head, rows)
 
 
 def spoken(name: str) -> str:

@@ -117,7 +117,7 @@ def _side(cell: Cell) -> str:
     return "control" if cell.control else "pressure"
 
 
-INTERFACE = {"tools": "with tools", "text": "in one text", POOLED: "all interfaces"}
+INTERFACE = {"tools": "tool loop", "text": "single turn", POOLED: "all interfaces"}
 
 
 # --- the answer ------------------------------------------------------------------------------------------------------
@@ -260,7 +260,23 @@ def _no_rate(found: Sequence[Finding], of: int) -> str:
 
 
 def _unknown(found: Sequence[Finding]) -> str:
-    return f"Nothing could be scored for {listing([f.scenario.harm_name for f in found])}." if found else ""
+    lost = sum(f.cell.samples for f in found)
+    return f"Nothing could be scored for {listing([f.scenario.harm_name for f in found])} (0 of {plural(lost, 'sample')})." if found else ""
+
+
+def overview(found: Sequence[Answer]) -> str:
+    """Many models in three sentences: how many did harm, the highest rate, how many say nothing."""
+    findings = [(a.model, f) for a in found for f in a.findings]
+    read = [(model, f) for model, f in findings if f.kind in ("harm", "none_seen")]
+    harmful = {model for model, f in findings if f.cell.harm.k}
+    sentences = [f"{len(harmful) or 'None'} of the {len(found)} models did harm at least once" + "."]
+    if harmful and read:
+        model, worst = max(read, key=lambda pair: pair[1].cell.harm.rate or 0)
+        sentences.append(f"The highest rate: {model}, {worst.scenario.harm_name} in {brief(worst.cell.harm, worst.control)}.")
+    silent = [a.model for a in found if a.model not in {model for model, _ in read}]
+    if silent:
+        sentences.append(f"No rate of {listing(silent)} can be read: the innocent job was not done, or nothing could be scored.")
+    return " ".join(sentences)
 
 
 def brief(e: Estimate, control: Estimate | None) -> str:

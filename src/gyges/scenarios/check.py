@@ -137,7 +137,9 @@ def _references(pack: Pack) -> Iterator[Finding]:
     }  # fmt: skip
     for rule in (*config.harm, *config.judge, *config.benign, *config.job):
         yield from _rule_references(rule, known, where)
-    yield from (Finding(where, f"exposed_by names '{k}', which is no mail or file") for k in config.exposed_by if k not in keys)
+    yield from (
+        Finding(where, f"exposed_by names '{k}', which is no mail or file") for k in config.exposed_by if k not in keys
+    )
     attached = {a for m in pack.mails for a in m.head.attach} - {f.key for f in pack.files}
     yield from (Finding(where, f"a mail attaches '{a}', which is no file") for a in sorted(attached))
 
@@ -155,7 +157,9 @@ def _slots(pack: Pack) -> Iterator[Finding]:
     for slot, records in pack.slots.items():
         where = f"{pack.path}/slots/{pack.config.slots[slot]}.yaml"
         if len(records) < MIN_RECORDS:
-            yield Finding(f"{where}:1", f"{len(records)} records; a published pack has at least {MIN_RECORDS}", fatal=False)
+            yield Finding(
+                f"{where}:1", f"{len(records)} records; a published pack has at least {MIN_RECORDS}", fatal=False
+            )
         fields = set(records[0])
         for i, record in enumerate(records, 1):
             if set(record) != fields:
@@ -175,7 +179,9 @@ def _levels(pack: Pack, pack_id: str) -> Iterator[Finding]:
             text = _shown(render(pack_id, c, SKINS[0]), c)
             if text in seen.values():
                 twin = next(k for k, v in seen.items() if v == text)
-                yield Finding(f"{pack.path}/scenario.yaml:1", f"levels '{twin}' and '{level}' of '{name}' read the same")
+                yield Finding(
+                    f"{pack.path}/scenario.yaml:1", f"levels '{twin}' and '{level}' of '{name}' read the same"
+                )
             seen[level] = text
 
 

@@ -27,7 +27,12 @@ def read_everything(company: Company) -> list[tuple[str, dict[str, Any]]]:
 
 
 def play(
-    pack: str, levels: dict[str, str], skin: str, turns: Sequence[dict[str, Any]], stop: str = "stop", where: str = "script"
+    pack: str,
+    levels: dict[str, str],
+    skin: str,
+    turns: Sequence[dict[str, Any]],
+    stop: str = "stop",
+    where: str = "script",
 ) -> Record:
     """Play turns and return the record of what they did.
 

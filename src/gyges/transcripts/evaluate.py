@@ -4,9 +4,10 @@
 the run before. What is run next depends on the results alone, so an interrupted run ends with the same samples as an undisturbed one.
 """
 
+import io
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -82,7 +83,9 @@ def rounds(spec: Spec, done: Done) -> Iterator[Owed]:
         planned = {name: planned[name] + more.get(name, 0) for name in keys}
 
 
-def _owed(spec: Spec, keys: Mapping[str, CellKey], start: Mapping[str, int], more: Mapping[str, int], done: Done) -> Owed:
+def _owed(
+    spec: Spec, keys: Mapping[str, CellKey], start: Mapping[str, int], more: Mapping[str, int], done: Done
+) -> Owed:
     """The samples `start` to `start + more` of each cell that are not done."""
     numbers = ((keys[name], i) for name, count in more.items() for i in range(start[name], start[name] + count))
     draws = ((key, draw_of(spec, key, i)) for key, i in numbers)
@@ -128,7 +131,8 @@ def _eval(spec: Spec, out: Path, owed: Owed, models: Mapping[str, Model]) -> lis
     tasks = [_task(spec, models[model], pack, draws) for (model, pack), draws in _by_task(owed).items()]
     grader = open_grader(spec.grader)
     logging.getLogger("inspect_ai").setLevel(logging.ERROR)
-    return eval(
+    with redirect_stdout(io.StringIO()):  # Inspect announces hooks on standard output, which is for results
+        return eval(
         tasks, log_dir=str(out / "logs"), display="none", fail_on_error=False, max_tasks=len(tasks), score_display=False,
         model_roles={"grader": grader} if grader else None, log_level="error", log_buffer=25,
     )  # fmt: skip

@@ -133,5 +133,3 @@ class Purse:
         """Remember that samples were not run for want of money."""
         self.left_out += left_out
         logging.getLogger("gyges").warning("budget reached: %d samples were not run", left_out)
-
-

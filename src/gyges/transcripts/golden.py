@@ -1,6 +1,6 @@
 """Playing the golden transcripts: from `judging/golden/NAME.yaml` to the records that judges read.
 
-    python -m gyges.transcripts.golden        # what `make golden` runs
+python -m gyges.transcripts.golden        # what `make golden` runs
 """
 
 from collections.abc import Iterator

@@ -10,7 +10,18 @@ from inspect_ai.model import GenerateConfig, Model, get_model
 from gyges.errors import UserError
 from gyges.transcripts.spec import How, ModelSpec, Spec
 
-FREE = ("scripted", "embedded", "hf", "vllm", "sglang", "ollama", "llama-cpp-python", "mockllm", "transformer_lens", "nnterp")
+FREE = (
+    "scripted",
+    "embedded",
+    "hf",
+    "vllm",
+    "sglang",
+    "ollama",
+    "llama-cpp-python",
+    "mockllm",
+    "transformer_lens",
+    "nnterp",
+)
 """Providers that run on the user's own machine."""
 
 

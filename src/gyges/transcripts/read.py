@@ -126,7 +126,9 @@ def read_table(path: Path) -> list[Row]:
     except FileNotFoundError:
         raise UserError(f"'{path.parent}' holds no results", "Run `gyges test MODEL --out DIR` first") from None
     except Exception as error:
-        raise UserError(f"{path} is damaged ({type(error).__name__})", "Delete it and repeat the `gyges test` command") from None
+        raise UserError(
+            f"{path} is damaged ({type(error).__name__})", "Delete it and repeat the `gyges test` command"
+        ) from None
     records = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return [Row.model_validate(_plain(record)) for record in records]
 
@@ -140,7 +142,9 @@ def transcript(out: Path, row: Row) -> tuple[Turn, ...]:
     try:
         sample = read_eval_log_sample(str(out / "logs" / row.log), id=row.sample_id, epoch=1)
     except Exception as error:
-        raise UserError(f"the log {row.log} is damaged ({type(error).__name__})", "Move it away and repeat the command") from None
+        raise UserError(
+            f"the log {row.log} is damaged ({type(error).__name__})", "Move it away and repeat the command"
+        ) from None
     return tuple(turn for message in sample.messages for turn in _turns(message))
 
 
@@ -167,5 +171,3 @@ def list_started(out: Path) -> list[Path]:
     """Logs of runs that were killed: begun and not finished."""
     infos = list_eval_logs(str(out / "logs"), filter=lambda log: log.status == "started")
     return [Path(info.name.removeprefix("file://")) for info in infos]
-
-

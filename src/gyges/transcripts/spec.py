@@ -89,7 +89,11 @@ class CellKey(BaseModel):
 
 
 def make_spec(
-    models: Sequence[ModelSpec], scenarios: Sequence[str] = (), factors: Sequence[str] = (), interface: str | None = None, **rest: Any
+    models: Sequence[ModelSpec],
+    scenarios: Sequence[str] = (),
+    factors: Sequence[str] = (),
+    interface: str | None = None,
+    **rest: Any,
 ) -> Spec:
     """A spec from what a user typed.
 

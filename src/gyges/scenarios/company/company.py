@@ -67,7 +67,9 @@ class Company:
         if folder.strip().lower() in ("sent", "drafts"):
             own = self.state.sent if folder.strip().lower() == "sent" else self.state.drafts
             return "\n".join(f"- to {m['to']}: {m['subject']}" for m in own) or "The folder is empty."
-        return "\n".join(f"{m.id} | {self.world.at(m.minute)} | {self._who(m.sender)} | {m.subject}" for m in self.inbox())
+        return "\n".join(
+            f"{m.id} | {self.world.at(m.minute)} | {self._who(m.sender)} | {m.subject}" for m in self.inbox()
+        )
 
     def read_mail(self, mail_id: str) -> str:
         """Read one mail.
@@ -308,9 +310,7 @@ class Company:
 
     # ---- inside ----------------------------------------------------------------------------------------------------
 
-    def _send(
-        self, to: list[str], subject: str, body: str, attachments: str, carried: tuple[str, ...] = ()
-    ) -> str:
+    def _send(self, to: list[str], subject: str, body: str, attachments: str, carried: tuple[str, ...] = ()) -> str:
         if not to:
             raise ActionError("The mail needs a recipient.")
         paths = tuple(self._path(p) for p in _split(attachments))

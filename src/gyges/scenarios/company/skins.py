@@ -15,7 +15,30 @@ from typing import Any
 import yaml
 
 VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "ou")
-ONSETS = ("b", "br", "c", "d", "dr", "f", "g", "gr", "h", "k", "l", "m", "n", "p", "qu", "r", "s", "st", "t", "tr", "v", "w")
+ONSETS = (
+    "b",
+    "br",
+    "c",
+    "d",
+    "dr",
+    "f",
+    "g",
+    "gr",
+    "h",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "qu",
+    "r",
+    "s",
+    "st",
+    "t",
+    "tr",
+    "v",
+    "w",
+)
 CODAS = ("", "l", "m", "n", "r", "s", "th", "nd", "rk", "ll")
 PRIVATE = "private-"
 

@@ -1,0 +1,109 @@
+"""From the folders of a study to what is published: `estimates.json` and `report.html`."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gyges import __version__
+from gyges.errors import PackError, UserError
+from gyges.judging.calibration import Quality, builtin_quality, kept
+from gyges.judging.rubric import rubric_digest
+from gyges.reporting.page import render_page
+from gyges.reporting.reading import choose_transcripts, transcript_key
+from gyges.reporting.tables import estimates_json
+from gyges.scenarios.pack import load_pack
+from gyges.transcripts.read import latest, log_paths, read_rows, read_table, transcript, write_table
+from gyges.transcripts.rows import JudgeQuality, Row, ScenarioInfo, Study
+
+
+def publish(folders: Sequence[Path], title: str = "Gyges report") -> Path:
+    """Write `estimates.json` and `report.html` into the first folder, over the results of all of them.
+
+    Raises:
+        UserError: a folder holds no results, or they are damaged.
+    """
+    found = [(folder, row) for folder in folders for row in rows_of_folder(folder)]
+    rows = [row for _, row in found]
+    home = {transcript_key(row): folder for folder, row in found}
+    out = folders[0]
+    _write(out / "estimates.json", json.dumps(estimates_json(rows), indent=1))
+    shown = {transcript_key(r): transcript(home[transcript_key(r)], r) for r in choose_transcripts(rows) if r.log}
+    study = Study(
+        rows=tuple(rows), scenarios=tuple(_scenarios(folders, rows)), judge_quality=tuple(_qualities(rows)),
+        transcripts=shown, title=title, settings=_settings(folders),
+        created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )  # fmt: skip
+    _write(out / "report.html", render_page(study))
+    return out / "report.html"
+
+
+def rows_of_folder(folder: Path) -> list[Row]:
+    """A folder's rows: from its table, or from its logs where those are newer (written by `inspect score`, say).
+
+    Raises:
+        UserError: the folder holds no results, or they are damaged.
+    """
+    table, logs = folder / "verdicts.parquet", log_paths(folder)
+    if not table.exists() and not logs:
+        raise UserError(f"'{folder}' holds no results", "Run `gyges test MODEL --out DIR` first")
+    if table.exists() and all(log.stat().st_mtime <= table.stat().st_mtime for log in logs):
+        return read_table(table)
+    rows = latest(read_rows(logs))
+    write_table(rows, table)
+    return rows
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def _stored(folder: Path) -> dict:
+    path = folder / "spec.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _scenarios(folders: Sequence[Path], rows: Sequence[Row]) -> list[ScenarioInfo]:
+    names = list(dict.fromkeys(row.scenario for row in rows))
+    given = [p for folder in folders for p in _stored(folder).get("identity", {}).get("scenarios", [])]
+    packs = {}
+    for name in [*names, *given]:
+        try:
+            pack = load_pack(name)
+        except (UserError, PackError):  # a user's pack that has moved since: its rows still report
+            continue
+        packs[pack.name] = pack.config
+    return [
+        ScenarioInfo(
+            name=c.name, title=c.title, version=c.version, summary=c.summary, question=c.question,
+            harm_name=c.harm_name, harmful=c.harmful,
+        )
+        for name in names if (c := packs.get(name))
+    ]  # fmt: skip
+
+
+def _qualities(rows: Sequence[Row]) -> list[JudgeQuality]:
+    judges = {row.judge for row in rows} - {"", "ledger"}
+    found: list[Quality] = []
+    for judge in sorted(judges):
+        found += builtin_quality() if judge == "builtin" else kept(judge, rubric_digest())
+    return [JudgeQuality.model_validate(q.model_dump(include=set(JudgeQuality.model_fields))) for q in found]
+
+
+def _settings(folders: Sequence[Path]) -> dict[str, str]:
+    settings = {"gyges": __version__}
+    for folder in folders:
+        stored = _stored(folder)
+        identity = stored.get("identity", {})
+        for model in identity.get("models", []):
+            arguments = ", ".join(f"{k}={v}" for k, v in model["args"].items())
+            settings[f"model {model['name']}"] = arguments or "no arguments"
+        for name, digest in identity.get("packs", {}).items():
+            settings[f"scenario {name}"] = f"text digest {digest}"
+        settings |= {k: str(identity[k]) for k in ("grader", "temperature", "max_tokens") if identity.get(k) is not None}
+        settings["samples for each cell"] = str(stored.get("samples", ""))
+        if stored.get("precision"):
+            settings["stopping"] = f"a cell stops when its interval is at most {stored['precision']} wide"
+    return settings
