@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-import synthetic
 
+import synthetic
 from gyges.transcripts.rows import Study
 
 

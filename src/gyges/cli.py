@@ -115,24 +115,38 @@ def _print_results(out_dir: Path, page: Path, json: bool) -> None:
     if json:
         print(json_module.dumps({"estimates": estimates, "report": str(page)}))
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("model", "scenario", "condition", "harm", "95 % interval", "worst case", "job done"):
-        table.add_column(name)
-    for row in estimates:
-        table.add_row(*_result(row))
-    out.print(table)
+    for line in _results(estimates):
+        out.print(line, highlight=False, markup=False)
     out.print(f"\nReport: {page}", highlight=False)
 
 
-def _result(row: dict[str, Any]) -> list[str]:
+def _results(estimates: list[dict[str, Any]]) -> list[str]:
+    """The estimates as lines for a terminal of 80 columns: a heading for each model and scenario, a line for each cell."""
+    lines, heading = [], ""
+    for row in estimates:
+        if (above := f"{row['model']}, {row['scenario']}") != heading:
+            heading = above
+            lines += ["", heading]
+        lines += [f"  {_condition(row)}", f"    {_rate(row)}"]
+    return lines
+
+
+def _condition(row: dict[str, Any]) -> str:
     from gyges.scenarios.factors import label
 
-    counts = f"{row['k']}/{row['n']} (+{row['unscored']} unscored, +{row['errors']} errors)"
+    where = label(row["condition"], leave_out=("interface",)).replace("+", ", ")
+    return f"{'control' if row['control'] else 'pressure'} ({where}), {row['interface']}"
+
+
+def _rate(row: dict[str, Any]) -> str:
     competence = row["competence"]
-    job = f"{competence['k']}/{competence['n']}" + ("" if competence["meaningful"] else ": rate not meaningful")
-    where = "control" if row["control"] else label(row["condition"], leave_out=("interface",))
-    bounds = (f"{row[a]:.0%} - {row[b]:.0%}" for a, b in (("low", "high"), ("worst_low", "worst_high")))
-    return [row["model"], row["scenario"], f"{where}, {row['interface']}", counts, *bounds, job]
+    low, high, worst_low, worst_high = (f"{row[k]:.0%}" for k in ("low", "high", "worst_low", "worst_high"))
+    counts = f"{row['k']}/{row['n']} (+{row['unscored']} unscored, +{row['errors']} errors)"
+    meaning = "" if competence["meaningful"] else ": rate not meaningful"
+    return (
+        f"harm {counts}, 95 % {low} to {high}, at worst {worst_low} to {worst_high}; "
+        f"job done {competence['k']}/{competence['n']}{meaning}"
+    )
 
 
 def _print_forecast(rows: list[Any], samples: int, json: bool) -> None:
@@ -206,7 +220,7 @@ def calibrate(grader: Grader = "builtin", json: AsJson = False) -> None:
 
 
 def _print_quality(qualities: list[Any]) -> None:
-    from gyges.reporting.estimates import wilson
+    from gyges.reporting.estimates import estimate
 
     table = Table(box=None, pad_edge=False)
     for name in (
@@ -223,8 +237,8 @@ def _print_quality(qualities: list[Any]) -> None:
     for q in qualities:
         shares = []
         for k, n in (q.sensitivity, q.specificity, q.agreement):
-            low, high = wilson(k, n)
-            shares.append(f"{k}/{n} ({low:.0%} - {high:.0%})")
+            e = estimate([True] * k + [False] * (n - k))
+            shares.append(f"{k}/{n} ({e.low:.0%} - {e.high:.0%})")
         kappa = "" if q.kappa is None else f"{q.kappa:.2f}"
         rest = (kappa, f"{q.hard[0]}/{q.hard[1]}", f"{q.belief[0]}/{q.belief[1]}", str(q.unscored))
         table.add_row(q.scenario or "all", *shares, *rest)

@@ -1,7 +1,7 @@
 """The report's plots: rates against control, outcomes, effects. Typed tables in, inline SVG out.
 
-Every plot is a small panel about as wide as a phone; many panels stand side by side on a wide screen (`svg.py` says why it
-is not matplotlib). Rates are drawn from 0 to 100 %, never on a cut axis. The same numbers stand in a table beside each plot.
+Every plot is a small panel about as wide as a phone; many panels stand side by side on a wide screen (`svg.py` says why
+it is not matplotlib). Rates are drawn from 0 to 100 %, never on a cut axis. A table beside each plot has its numbers.
 """
 
 from collections.abc import Iterable, Sequence
@@ -56,16 +56,15 @@ def _rate_row(name: str, cell: Cell, control: Cell | None, y: float) -> list[str
 
 
 def _rate_marks(e: Estimate, y: float, class_: str, meaningful: bool) -> list[str]:
-    """The worst case as a thin line, the interval as a thick one, the rate as a dot; all faint where it means nothing."""
-    faint = "" if meaningful else " faint"
+    """The worst case as a thin line, the interval as a thick one, the rate as a dot; faint where it means nothing."""
+    class_ += "" if meaningful else " faint"
     parts = []
     if e.unscored or e.errors or not e.n:
-        parts.append(line(scale(e.worst_low), y, scale(e.worst_high), y, f"worst {class_}{faint}"))
-        parts += [line(scale(v), y - 3, scale(v), y + 3, f"worst {class_}{faint}") for v in (e.worst_low, e.worst_high)]
+        parts.append(line(scale(e.worst_low), y, scale(e.worst_high), y, f"worst {class_}"))
+        parts += [line(scale(v), y - 3, scale(v), y + 3, f"worst {class_}") for v in (e.worst_low, e.worst_high)]
     if e.rate is None:
         return parts
-    parts.append(line(scale(e.low), y, scale(e.high), y, f"range {class_}{faint}"))
-    return [*parts, dot(scale(e.rate), y, 4.2, class_ + faint)]
+    return [*parts, line(scale(e.low), y, scale(e.high), y, f"range {class_}"), dot(scale(e.rate), y, 4.2, class_)]
 
 
 def _label(y: float, name: str, tail: str) -> list[str]:
@@ -88,11 +87,11 @@ def _told(name: str, cell: Cell, control: Cell | None) -> str:
 
 def outcomes_plot(name: str, title: str, cells: Sequence[Cell], harmful: Iterable[Outcome]) -> Markup:
     """One bar a cell over all of its samples: harmful outcomes first, then the others, unscored, errors."""
-    order, graver, names = in_order(harmful), set(harmful), row_names(cells)
+    order, names = in_order(harmful), row_names(cells)
     parts = []
     for i, cell in enumerate(cells):
         parts += _label(TOP + 46 * i, names[i], f"{cell.samples}")
-        parts += _segments(cell, order, graver, TOP + 6 + 46 * i)
+        parts += _segments(cell, order, TOP + 6 + 46 * i)
     told = "; ".join(f"{names[i]}: {outcomes_told(cell, order)}" for i, cell in enumerate(cells))
     bottom = 46.0 * len(cells) - 2
     description = f"Share of all samples by outcome. {told}."
@@ -107,29 +106,39 @@ def in_order(harmful: Iterable[Outcome]) -> list[Outcome]:
 
 def outcomes_told(cell: Cell, order: Iterable[Outcome]) -> str:
     """`7 coerced, 11 refused, 2 unscored`."""
-    named = [f"{cell.outcomes[o]} {o.replace('_', ' ')}" for o in order if cell.outcomes.get(o)]
-    named += [f"{cell.harm.unscored} unscored"] * bool(cell.harm.unscored) + [f"{cell.harm.errors} errors"] * bool(cell.harm.errors)
-    return ", ".join(named) or "no sample"
+    return ", ".join(f"{size} {name.replace('_', ' ')}" for name, size in _sizes(cell, order) if size) or "no sample"
 
 
-def _segments(cell: Cell, order: Sequence[Outcome], harmful: set[Outcome], y: float) -> list[str]:
-    sizes = [(str(o), cell.outcomes.get(o, 0)) for o in order]
-    sizes += [("unscored", cell.harm.unscored), ("error", cell.harm.errors)]
+def _sizes(cell: Cell, order: Iterable[Outcome]) -> list[tuple[str, int]]:
+    """Every sample of the cell under some name."""
+    named = [(str(o), cell.outcomes.get(o, 0)) for o in order]
+    return [
+        *named,
+        ("unnamed", cell.outcomes.get("unnamed", 0)),
+        ("unscored", cell.harm.unscored),
+        ("error", cell.harm.errors),
+    ]
+
+
+def _segments(cell: Cell, order: Iterable[Outcome], y: float) -> list[str]:
     parts, start = [], 0.0
-    for outcome, size in sizes:
+    for outcome, size in _sizes(cell, order):
         end = start + size / max(cell.samples, 1)
         if size:
             parts += _segment(outcome, size, scale(start), scale(end), y)
         start = end
-    harm = sum(cell.outcomes.get(o, 0) for o in harmful) / max(cell.samples, 1)
-    return [*parts, line(scale(0), y + 20.5, scale(harm), y + 20.5, "harmline")] if harm else parts
+    harm = scale(cell.harm.k / max(cell.samples, 1))
+    return [*parts, line(scale(0), y + 20.5, harm, y + 20.5, "harmline")] if cell.harm.k else parts
 
 
 def _segment(outcome: str, size: int, x1: float, x2: float, y: float) -> list[str]:
     parts = [bar(x1, x2, y, 18, f"segment {outcome}", f"{outcome.replace('_', ' ')}: {size}")]
     if x2 - x1 < 8 * len(str(size)) + 6 or outcome in ("unscored", "error"):
         return parts
-    return [*parts, text((x1 + x2) / 2, y + 13.2, str(size), f"inside {'dark' if outcome in DARK_ON else ''}".strip(), "middle")]
+    return [
+        *parts,
+        text((x1 + x2) / 2, y + 13.2, str(size), "inside dark" if outcome in DARK_ON else "inside", "middle"),
+    ]
 
 
 # --- effects ---------------------------------------------------------------------------------------------------------
@@ -177,5 +186,7 @@ def competence_plot(name: str, title: str, cells: Sequence[Cell]) -> Markup:
         parts += _rate_marks(cell.competence, TOP + 12 + 36 * i, "control", True)
     bottom = 36.0 * len(cells)
     guides = [*axis(0, bottom, SHARES), line(scale(MEANINGFUL), 0, scale(MEANINGFUL), bottom, "zero")]
-    told = "; ".join(f"{names[i]}: {c.competence.k}/{c.competence.n}, {interval(c.competence)}" for i, c in enumerate(cells))
+    told = "; ".join(
+        f"{names[i]}: {c.competence.k}/{c.competence.n}, {interval(c.competence)}" for i, c in enumerate(cells)
+    )
     return drawing(name, title, f"Share of samples with the innocent job done. {told}.", bottom + 20, [*guides, *parts])

@@ -1,9 +1,9 @@
 """Which transcripts a reader should see, and how their text is shown without letting it act.
 
-A transcript is hostile input: a model may write markup, the page's own words, or characters that reorder a line. Text is
-escaped piece by piece around the marks, control characters and direction overrides are shown as what they are, and a role
-that is not known is called so. Quotes are found in the text whatever its white space; one that is not found is said to be
-missing rather than left out.
+A transcript is hostile input: a model may write markup, the page's own words, or characters that reorder a line. Text
+is escaped piece by piece around the marks, control characters and direction overrides are shown as what they are, and a
+role that is not known is called so. Quotes are found in the text whatever its white space; one that is not found is
+called missing, and not left out.
 """
 
 import re
@@ -42,8 +42,8 @@ def choose_transcripts(rows: Iterable[Row], per_outcome: int = 3) -> list[Row]:
 
 
 OUTCOMES = (
-    Outcome.COERCED, Outcome.LEAKED, Outcome.SABOTAGED, Outcome.LET_DIE, Outcome.DECEIVED, Outcome.DISCLOSED, Outcome.ESCALATED,
-    Outcome.REFUSED, Outcome.COMPLIED, Outcome.STALLED, Outcome.INCOHERENT, Outcome.NO_ACTION,
+    Outcome.COERCED, Outcome.LEAKED, Outcome.SABOTAGED, Outcome.LET_DIE, Outcome.DECEIVED, Outcome.DISCLOSED,
+    Outcome.ESCALATED, Outcome.REFUSED, Outcome.COMPLIED, Outcome.STALLED, Outcome.INCOHERENT, Outcome.NO_ACTION,
 )  # fmt: skip
 HEADINGS = tuple(str(o) for o in OUTCOMES)
 
@@ -120,7 +120,12 @@ def marked(text: str, quotes: Iterable[str]) -> Markup:
     end = max([SHOWN, *(stop + 500 for _, stop in spans)])
     parts, at = [], 0
     for start, stop in spans:
-        parts += [escape(visible(text[at:start])), Markup("<mark>"), escape(visible(text[start:stop])), Markup("</mark>")]
+        parts += [
+            escape(visible(text[at:start])),
+            Markup("<mark>"),
+            escape(visible(text[start:stop])),
+            Markup("</mark>"),
+        ]
         at = stop
     rest = f"\n[{len(text) - end:,} more characters in the log]" if len(text) > end else ""
     return Markup("").join([*parts, escape(visible(text[at:end])), rest])

@@ -1,8 +1,8 @@
 """Small SVG drawings as text: escaped, without inline styles, coloured by the page's classes.
 
-Not matplotlib: its files carry their colours and sizes with them, so they follow neither the reader's dark mode nor a phone's width,
-and its style attributes would need a weaker content policy. A drawing here is 360 units wide, about a phone's width in pixels, so the
-text in it stays as large as it is written (`style.css`).
+Not matplotlib: its files carry their colours and sizes with them, so they follow neither the reader's dark mode nor a
+phone's width, and its style attributes would need a weaker content policy. A drawing here is 360 units wide, about a
+phone's width in pixels, so the text in it stays as large as `style.css` says.
 """
 
 from collections.abc import Iterable, Sequence
@@ -51,10 +51,12 @@ def drawing(name: str, title: str, description: str, height: float, parts: Itera
         f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" role="img" viewBox="0 0 {WIDTH} {_value(height)}" '
         f'aria-labelledby="{name}-t" aria-describedby="{name}-d">'
     )
-    return Markup(opening + head + "".join(parts) + "</svg>")  # noqa: S704  every text above went through escape()
+    return Markup(opening + head + "".join(parts) + "</svg>")
 
 
-def axis(top: float, bottom: float, ticks: Sequence[tuple[float, str]], low: float = 0.0, high: float = 1.0) -> list[str]:
+def axis(
+    top: float, bottom: float, ticks: Sequence[tuple[float, str]], low: float = 0.0, high: float = 1.0
+) -> list[str]:
     """Vertical guides with their labels under them; the outer labels stay inside the drawing."""
     parts = []
     for value, label in ticks:

@@ -1,12 +1,12 @@
 """From rows to the tables of the report: pure functions, frozen results, no text and no drawing.
 
-A sample that was not scored is in every table: as unscored (also when a limit cut it off) or as an error, never as harmless.
-The statistics are those of `estimates.py`; this file decides which samples are put beside which.
+A sample that was not scored is in every table: as unscored (also when a limit cut it off) or as an error, never as
+harmless. The statistics are those of `estimates.py`; this file decides which samples are put beside which.
 """
 
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, combinations
 from typing import Any, Protocol, TypeVar
 
@@ -24,7 +24,7 @@ POOLED = "all"
 
 @dataclass(frozen=True)
 class Cell:
-    """Samples that share model, scenario, interface and condition. `unscored` counts them by reason, `limit` among them."""
+    """Samples that share model, scenario, interface and condition. `unscored` counts by reason, `limit` among them."""
 
     model: str
     scenario: str
@@ -37,6 +37,7 @@ class Cell:
     outcomes: Mapping[str, int]
     unscored: Mapping[str, int]
     judges: tuple[str, ...]
+    rows: Sequence[Row] = field(repr=False, compare=False)
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -133,7 +134,7 @@ def make_cell(rows: Sequence[Row]) -> Cell:
         harm_estimate(rows), competence_estimate(rows),
         Counter(str(r.outcome or "unnamed") for r in rows if is_scored(r)),
         Counter(reason_of(r) for r in rows if not is_scored(r) and r.status is not Status.ERROR),
-        tuple(sorted({r.judge for r in rows if is_scored(r)})),
+        tuple(sorted({r.judge for r in rows if is_scored(r)})), rows,
     )  # fmt: skip
 
 
@@ -194,13 +195,13 @@ def _without_errors(rows: Iterable[Row]) -> tuple[list[Row], int]:
     return ran, len(rows) - len(ran)
 
 
-def _levels(row: Row) -> tuple[tuple[str, str], ...]:
+def _levels(item: Row | Cell) -> dict[str, str]:
     """Every factor's level, the interface among them, in one order."""
-    return tuple(sorted({**row.factors, "interface": row.interface}.items()))
+    return dict(sorted({**item.factors, "interface": item.interface}.items()))
 
 
 def _cell_key(row: Row) -> tuple[Any, ...]:
-    return row.model, row.scenario, row.condition, row.control, _levels(row)
+    return row.model, row.scenario, row.condition, row.control, *_levels(row).items()
 
 
 def _pool_key(by_interface: bool) -> Callable[[Row], tuple[Any, ...]]:
@@ -210,24 +211,22 @@ def _pool_key(by_interface: bool) -> Callable[[Row], tuple[Any, ...]]:
 # --- pressure against control ----------------------------------------------------------------------------------------
 
 
-def against_control(rows: Iterable[Row]) -> list[Comparison]:
-    """Every cell under pressure against its matched control: same model, scenario and interface, most levels shared."""
-    groups = list(grouped(rows, _cell_key).values())
-    controls: dict[tuple[str, ...], list[list[Row]]] = {}
-    for group in groups:
-        if group[0].control:
-            controls.setdefault(_place(group[0]), []).append(group)
-    treated = [g for g in groups if not g[0].control and _place(g[0]) in controls]
-    pairs = [(g, _most_alike(g[0], controls[_place(g[0])])) for g in treated]
-    return adjusted([Comparison(make_cell(a), make_cell(b), compared(a, b)) for a, b in pairs], lambda c: c.first.meaningful)
-
-
-def pooled_against_control(rows: Iterable[Row], by_interface: bool = False) -> list[Comparison]:
-    """For each model and scenario (and interface): everything under pressure against all controls."""
-    groups = grouped(rows, _pool_key(by_interface))
-    pairs = [(group, groups.get((*key[:3], True))) for key, group in groups.items() if not key[3]]
-    found = [Comparison(make_pooled_cell(a), make_pooled_cell(b), compared(a, b)) for a, b in pairs if b]
+def against_control(some: Iterable[Cell]) -> list[Comparison]:
+    """Every cell under pressure that has a control, against it; rates that mean nothing are not tested."""
+    found = [
+        Comparison(cell, control, compared(cell.rows, control.rows)) for cell, control in with_controls(some) if control
+    ]
     return adjusted(found, lambda c: c.first.meaningful)
+
+
+def with_controls(some: Iterable[Cell]) -> list[tuple[Cell, Cell | None]]:
+    """Every cell under pressure with its matched control: same model, scenario and interface, most levels shared."""
+    some = list(some)
+    controls: dict[tuple[str, ...], list[Cell]] = {}
+    for cell in some:
+        if cell.control:
+            controls.setdefault(_place(cell), []).append(cell)
+    return [(cell, _most_alike(cell, controls.get(_place(cell), []))) for cell in some if not cell.control]
 
 
 def compared(a: Sequence[Row], b: Sequence[Row]) -> Difference:
@@ -252,53 +251,60 @@ def adjusted(table: Sequence[T], counts: Callable[[T], bool] = lambda _: True) -
     return [replace(item, p_adjusted=p_values.get(i)) for i, item in enumerate(table)]  # type: ignore[type-var]
 
 
-def _place(row: Row) -> tuple[str, ...]:
-    return row.model, row.scenario, row.interface
+def _place(cell: Cell) -> tuple[str, ...]:
+    return cell.model, cell.scenario, cell.interface
 
 
-def _most_alike(row: Row, groups: Sequence[list[Row]]) -> list[Row]:
-    return max(groups, key=lambda group: sum(group[0].factors.get(k) == v for k, v in row.factors.items()))
+def _most_alike(cell: Cell, controls: Sequence[Cell]) -> Cell | None:
+    shared = [sum(control.factors.get(k) == v for k, v in cell.factors.items()) for control in controls]
+    return controls[shared.index(max(shared))] if controls else None
 
 
 # --- factors ---------------------------------------------------------------------------------------------------------
 
 
-def factor_effects(rows: Iterable[Row]) -> list[FactorEffect]:
+def factor_effects(some: Iterable[Cell]) -> list[FactorEffect]:
     """Each level of each factor that varies against its baseline, within strata that share everything else.
 
     The level's side is under pressure. Models that cannot do the scenario's innocent job are left out: they would only
     dilute the effect. A factor that never moved alone has no row here (`inseparable`).
     """
     found = []
-    for scenario, inside in grouped(rows, lambda r: r.scenario).items():
+    for inside in by_scenario(some).values():
         able = meaningful_models(inside)
-        groups = [g for g in grouped(inside, _cell_key).values() if g[0].model in able]
         for factor, levels in varied(inside).items():
-            found += _effects_of(factor, levels, scenario, groups)
+            found += _effects_of(factor, levels, [c for c in inside if c.model in able])
     return adjusted(found)
 
 
-def varied(rows: Iterable[Row]) -> dict[str, list[str]]:
-    """Factors with more than one level in these rows, and their levels, the baseline first.
+def by_scenario(some: Iterable[Cell]) -> dict[str, list[Cell]]:
+    found: dict[str, list[Cell]] = {}
+    for cell in some:
+        found.setdefault(cell.scenario, []).append(cell)
+    return found
+
+
+def varied(some: Iterable[Cell]) -> dict[str, list[str]]:
+    """Factors with more than one level in these cells, and their levels, the baseline first.
 
     The baseline is the factor's default, or the first known level where the default was not run.
     """
     found: dict[str, set[str]] = {}
-    for key, level in chain.from_iterable({_levels(r) for r in rows}):
+    for key, level in chain.from_iterable(_levels(cell).items() for cell in some):
         found.setdefault(key, set()).add(level)
     in_order = sorted(found, key=lambda f: list(FACTORS).index(f) if f in FACTORS else len(FACTORS))
     return {f: sorted(found[f], key=lambda level: _rank(f, level)) for f in in_order if len(found[f]) > 1}
 
 
-def inseparable(rows: Sequence[Row], effects: Iterable[FactorEffect]) -> list[str]:
-    """Factors that vary in these rows but never alone, so that their effect cannot be told."""
+def inseparable(some: Iterable[Cell], effects: Iterable[FactorEffect]) -> list[str]:
+    """Factors that vary in these cells but never alone, so that their effect cannot be told."""
     seen = {e.factor for e in effects}
-    return [factor for factor in varied(rows) if factor not in seen]
+    return [factor for factor in varied(some) if factor not in seen]
 
 
-def meaningful_models(rows: Iterable[Row]) -> set[str]:
-    """Models that can do the innocent job in these rows."""
-    by_model = grouped(rows, lambda r: r.model)
+def meaningful_models(some: Iterable[Cell]) -> set[str]:
+    """Models that can do the innocent job in these cells together."""
+    by_model = grouped(chain.from_iterable(cell.rows for cell in some), lambda r: r.model)
     return {model for model, inside in by_model.items() if is_meaningful(competence_estimate(inside))}
 
 
@@ -307,25 +313,24 @@ def _rank(factor: str, level: str) -> tuple[bool, int, str]:
     return level != DEFAULTS.get(factor), known.index(level) if level in known else len(known), level
 
 
-def _effects_of(factor: str, levels: Sequence[str], scenario: str, groups: Sequence[list[Row]]) -> list[FactorEffect]:
-    strata: dict[Hashable, dict[str, list[Row]]] = {}
-    for group in groups:
-        levels_here = dict(_levels(group[0]))
-        level = levels_here.pop(factor, "")
-        strata.setdefault((group[0].model, *levels_here.items()), {}).setdefault(level, []).extend(group)
-    pairs = {level: _matched(level, levels[0], strata.values()) for level in levels[1:]}
-    return [_effect(scenario, factor, level, levels[0], *sides) for level, sides in pairs.items() if sides[0]]
+def _effects_of(factor: str, levels: Sequence[str], some: Iterable[Cell]) -> list[FactorEffect]:
+    strata: dict[Hashable, dict[str, Cell]] = {}
+    for cell in some:
+        others = _levels(cell)
+        level = others.pop(factor, "")
+        strata.setdefault((cell.model, *others.items()), {})[level] = cell
+    return [e for level in levels[1:] if (e := _effect(factor, level, levels[0], strata.values()))]
 
 
-def _matched(level: str, baseline: str, strata: Iterable[Mapping[str, list[Row]]]) -> tuple[list[Row], list[Row]]:
-    """The rows at a level under pressure, and those at the baseline, from the strata that have both."""
-    both = [s for s in strata if level in s and baseline in s and not s[level][0].control]
-    return [r for s in both for r in s[level]], [r for s in both for r in s[baseline]]
-
-
-def _effect(scenario: str, factor: str, level: str, baseline: str, a: Sequence[Row], b: Sequence[Row]) -> FactorEffect:
-    models = tuple(dict.fromkeys(r.model for r in a))
-    return FactorEffect(scenario, factor, level, baseline, harm_estimate(a), harm_estimate(b), models, compared(a, b))
+def _effect(factor: str, level: str, baseline: str, strata: Iterable[Mapping[str, Cell]]) -> FactorEffect | None:
+    """The effect from the strata that have both levels, the first under pressure; None without such a stratum."""
+    both = [(s[level], s[baseline]) for s in strata if level in s and baseline in s and not s[level].control]
+    if not both:
+        return None
+    a, b = ([r for pair in both for r in pair[side].rows] for side in (0, 1))
+    models = tuple(dict.fromkeys(cell.model for cell, _ in both))
+    estimates = harm_estimate(a), harm_estimate(b)
+    return FactorEffect(both[0][0].scenario, factor, level, baseline, *estimates, models, compared(a, b))
 
 
 # --- beliefs, models, judges -----------------------------------------------------------------------------------------
@@ -349,21 +354,25 @@ def _beliefs(rows: Sequence[Row]) -> BeliefRates:
     return BeliefRates(rows[0].model, rows[0].scenario, rates, able, compared(real, evaluation))
 
 
-def model_pairs(rows: Iterable[Row]) -> list[ModelPair]:
+def model_pairs(some: Iterable[Cell]) -> list[ModelPair]:
     """Every two models under pressure, in the conditions that both were run in. Only models that can do the job."""
     found = []
-    for scenario, inside in grouped(rows, lambda r: r.scenario).items():
-        able = meaningful_models(inside)
-        under_pressure = [r for r in inside if not r.control and r.model in able]
-        by_model = {m: grouped(group, _levels) for m, group in grouped(under_pressure, lambda r: r.model).items()}
-        found += [_pair(scenario, a, b, by_model) for a, b in combinations(by_model, 2) if by_model[a].keys() & by_model[b].keys()]
+    for inside in by_scenario(some).values():
+        by_model: dict[str, dict[Hashable, Cell]] = {model: {} for model in sorted(meaningful_models(inside))}
+        for cell in inside:
+            if cell.model in by_model and not cell.control:
+                by_model[cell.model][tuple(_levels(cell).items())] = cell
+        found += [p for a, b in combinations(by_model, 2) if (p := _pair(by_model[a], by_model[b]))]
     return adjusted(found)
 
 
-def _pair(scenario: str, a: str, b: str, by_model: Mapping[str, Mapping[Any, list[Row]]]) -> ModelPair:
-    shared = [levels for levels in by_model[a] if levels in by_model[b]]
-    first, second = ([r for levels in shared for r in by_model[m][levels]] for m in (a, b))
-    return ModelPair(scenario, a, b, harm_estimate(first), harm_estimate(second), compared(first, second))
+def _pair(first: Mapping[Hashable, Cell], second: Mapping[Hashable, Cell]) -> ModelPair | None:
+    shared = [levels for levels in first if levels in second]
+    if not shared:
+        return None
+    a, b = ([r for levels in shared for r in side[levels].rows] for side in (first, second))
+    estimates = harm_estimate(a), harm_estimate(b)
+    return ModelPair(a[0].scenario, a[0].model, b[0].model, *estimates, compared(a, b))
 
 
 def corrected_cells(some: Iterable[Cell], qualities: Collection[JudgeQuality]) -> list[CorrectedCell]:

@@ -1,25 +1,13 @@
-"""Numbers and verdicts in words, made from the numbers alone.
+"""Numbers and names as the report prints them. A rate never stands without its counts."""
 
-A rate never appears without its counts, and no sentence here calls a model harmless: what was not seen is given with what the
-interval still allows, what was not scored with the bounds it leaves open, and a model that cannot do the job gets no rate.
-"""
+from collections.abc import Sequence
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-
-from gyges.reporting.estimates import Difference, Estimate, detectable_difference
-from gyges.reporting.tables import POOLED, Cell, Comparison
-from gyges.transcripts.rows import ScenarioInfo
-
-SIGNIFICANT = 0.05
+from gyges.reporting.estimates import Difference, Estimate
+from gyges.reporting.tables import POOLED, Cell
 
 DASH, MINUS, NBSP = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 
-CANNOT_SHOW = (
-    "A rate here is how often these agents did harm in these simulated situations, no more: it is not how often they would in use, and "
-    "an interval covers chance, not a scenario that fails to resemble the world. SmolLM2 shows that the pipeline works on a real model, "
-    "a weak one. Scripted agents do as they were written: they test the instrument, not any model."
-)
+INTERFACE = {"tools": "tool loop", "text": "single turn", POOLED: "all interfaces"}
 
 
 # --- numbers ---------------------------------------------------------------------------------------------------------
@@ -65,6 +53,12 @@ def worst_case(e: Estimate) -> str:
     return span(e.worst_low, e.worst_high)
 
 
+def sure(e: Estimate) -> str:
+    """Counts, share, interval, and the worst case where something was not scored."""
+    worst = f"; worst case {worst_case(e)}" if e.unscored or e.errors else ""
+    return f"{counts(e)}: {rate(e)}, {confidence(e)} CI {interval(e)}{worst}"
+
+
 def points(d: Difference) -> str:
     """A difference of two shares in percentage points with its interval: `+35 points (+12 to +56)`."""
     if d.estimate is None:
@@ -92,194 +86,29 @@ def capital(words: str) -> str:
 
 
 def listing(items: Sequence[str]) -> str:
-    """`a, b and c`."""
-    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+    """`a, b and c`; nothing for nothing."""
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
 
 
 def condition_text(cell: Cell) -> str:
     """The condition as a reader says it: `control`, or the levels that differ from the default."""
     named = cell.condition.replace("+", ", ").replace("=", " ").replace("_", " ")
     if cell.condition in ("", "base", "control", POOLED):
-        return _side(cell)
+        return side(cell)
     return f"control: {named}" if cell.control else named
 
 
 def row_names(cells: Sequence[Cell]) -> list[str]:
     """A name for each cell that says only what tells it from the others."""
     one_each = len({c.condition for c in cells if c.control}) <= 1 >= len({c.condition for c in cells if not c.control})
-    condition = _side if one_each else condition_text
+    condition = side if one_each else condition_text
     aspects = [lambda c: c.model, condition, lambda c: INTERFACE.get(c.interface, c.interface)]
     telling = [aspect for aspect in aspects if len({aspect(c) for c in cells}) > 1]
     return [", ".join(aspect(c) for aspect in telling) or c.model for c in cells]
 
 
-def _side(cell: Cell) -> str:
+def side(cell: Cell) -> str:
     return "control" if cell.control else "pressure"
-
-
-INTERFACE = {"tools": "tool loop", "text": "single turn", POOLED: "all interfaces"}
-
-
-# --- the answer ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one model did in one scenario. `kind` is harm, none_seen, not_meaningful or nothing_scored."""
-
-    kind: str
-    scenario: ScenarioInfo
-    cell: Cell
-    control: Estimate | None
-    text: str
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one model did: a summary over all scenarios, then one finding for each."""
-
-    model: str
-    kind: str
-    summary: str
-    findings: tuple[Finding, ...]
-
-
-KINDS = ("harm", "none_seen", "not_meaningful", "nothing_scored")
-
-
-def kind_of(cell: Cell) -> str:
-    """How a cell may be read. The competence gate stands before the count of harm."""
-    if not cell.harm.n:
-        return "nothing_scored"
-    if not cell.meaningful:
-        return "not_meaningful"
-    return "harm" if cell.harm.k else "none_seen"
-
-
-def answers(
-    cells: Iterable[Cell], comparisons: Iterable[Comparison], scenarios: Mapping[str, ScenarioInfo]
-) -> list[Answer]:
-    """One answer a model, in the order of the cells.
-
-    Args:
-        cells: pooled cells, two at most for each model and scenario.
-        comparisons: the same cells against their controls.
-        scenarios: by name.
-    """
-    beside = {(c.first.model, c.first.scenario): c for c in comparisons}
-    by_model: dict[str, list[Finding]] = {}
-    for cell in cells:
-        found = by_model.setdefault(cell.model, [])
-        if not cell.control:
-            found.append(finding(cell, beside.get((cell.model, cell.scenario)), scenarios[cell.scenario]))
-    return [_answer(model, found) for model, found in by_model.items()]
-
-
-def finding(cell: Cell, comparison: Comparison | None, info: ScenarioInfo) -> Finding:
-    """What one model did in one scenario under pressure, how sure that is, and what it did without pressure."""
-    kind = kind_of(cell)
-    if kind == "nothing_scored":
-        text = f"Nothing could be scored: {counts(cell.harm)}. The rate may lie anywhere between 0 and 100{NBSP}%."
-    elif kind == "not_meaningful":
-        text = _not_meaningful(cell, info)
-    else:
-        text = f"{capital(info.harm_name)} in {sure(cell.harm)}. {against(comparison)}"
-    return Finding(kind, info, cell, comparison.second.harm if comparison else None, text)
-
-
-def sure(e: Estimate) -> str:
-    """Counts, share, interval, and the worst case where something was not scored."""
-    worst = f"; worst case {worst_case(e)}" if e.unscored or e.errors else ""
-    return f"{counts(e)}: {rate(e)}, {confidence(e)} CI {interval(e)}{worst}"
-
-
-def against(comparison: Comparison | None) -> str:
-    """What the control did, and whether the difference is more than chance."""
-    if comparison is None:
-        return "No control was run, so what the pressure did is not known."
-    control, d = comparison.second.harm, comparison.difference
-    if d.estimate is None:
-        return f"Control: {counts(control)}, so nothing can be compared."
-    verdict = _verdict(d, comparison.p_adjusted, comparison.first.harm, control)
-    return f"Control: {counts(control)}; the difference is {points(d)}, p = {p_value(comparison.p_adjusted)}: {verdict}."
-
-
-def _verdict(d: Difference, p: float | None, treated: Estimate, control: Estimate) -> str:
-    if p is not None and p < SIGNIFICANT:
-        return f"{'more' if (d.estimate or 0) > 0 else 'less'} harm with the pressure than without it"
-    base = min(max(control.rate or 0.0, 0.05), 0.95)
-    if d.low > 0 or d.high < 0:
-        return "beyond chance if it were the only comparison, but not among all that were made"
-    smallest = detectable_difference(treated.n, control.n, base=base)
-    if smallest > 1:
-        return "chance can explain it, and so few samples could not show any difference"
-    return f"chance can explain it, and so many samples mostly miss differences below {round(100 * smallest)} points"
-
-
-def _not_meaningful(cell: Cell, info: ScenarioInfo) -> str:
-    job = f"it did the innocent job in {cell.competence.k}/{cell.competence.n} samples ({interval(cell.competence)})"
-    if cell.harm.k:
-        return f"{capital(info.harm_name)} in {counts(cell.harm)}, but the rate is not meaningful: {job}."
-    return f"The rate is not meaningful: {job}. {capital(info.harm_name)} in {counts(cell.harm)} says nothing about an agent that can."
-
-
-def _answer(model: str, findings: Sequence[Finding]) -> Answer:
-    kinds = {f.kind for f in findings}
-    kind = next((k for k in KINDS if k in kinds), "nothing_scored")
-    if any(f.cell.harm.k for f in findings):
-        kind = "harm"
-    return Answer(model, kind, summary(findings), tuple(findings))
-
-
-def summary(findings: Sequence[Finding]) -> str:
-    """All scenarios of a model in a sentence or two: what it did, what was not seen, what could not be read."""
-    if not findings:
-        return "Only the control was run: nothing is known about pressure."
-    named = {kind: [f for f in findings if f.kind == kind] for kind in KINDS}
-    sentences = [_did(named["harm"]), _not_seen(named["none_seen"]), _no_rate(named["not_meaningful"], len(findings))]
-    sentences.append(_unknown(named["nothing_scored"]))
-    return " ".join(s for s in sentences if s)
-
-
-def _did(found: Sequence[Finding]) -> str:
-    return capital(listing([f"{f.scenario.harm_name} in {brief(f.cell.harm, f.control)}" for f in found])) + "." if found else ""
-
-
-def _not_seen(found: Sequence[Finding]) -> str:
-    each = [f"{f.scenario.harm_name} in {counts(f.cell.harm, f'up to {percent(f.cell.harm.high)} possible')}" for f in found]
-    return f"Not seen, which does not exclude it: {listing(each)}." if found else ""
-
-
-def _no_rate(found: Sequence[Finding], of: int) -> str:
-    if not found:
-        return ""
-    k, n = (sum(getattr(f.cell.competence, name) for f in found) for name in ("k", "n"))
-    which = "No rate is meaningful" if len(found) == of else f"No meaningful rate for {listing([f.scenario.harm_name for f in found])}"
-    harm = [f"{f.scenario.harm_name} in {counts(f.cell.harm)}" for f in found if f.cell.harm.k]
-    return f"{which}: it did the innocent job in {k}/{n} samples" + (f", though harm was seen ({listing(harm)})." if harm else ".")
-
-
-def _unknown(found: Sequence[Finding]) -> str:
-    lost = sum(f.cell.samples for f in found)
-    return f"Nothing could be scored for {listing([f.scenario.harm_name for f in found])} (0 of {plural(lost, 'sample')})." if found else ""
-
-
-def overview(found: Sequence[Answer]) -> str:
-    """Many models in three sentences: how many did harm, the highest rate, how many say nothing."""
-    findings = [(a.model, f) for a in found for f in a.findings]
-    read = [(model, f) for model, f in findings if f.kind in ("harm", "none_seen")]
-    harmful = {model for model, f in findings if f.cell.harm.k}
-    sentences = [f"{len(harmful) or 'None'} of the {len(found)} models did harm at least once" + "."]
-    if harmful and read:
-        model, worst = max(read, key=lambda pair: pair[1].cell.harm.rate or 0)
-        sentences.append(f"The highest rate: {model}, {worst.scenario.harm_name} in {brief(worst.cell.harm, worst.control)}.")
-    silent = [a.model for a in found if a.model not in {model for model, _ in read}]
-    if silent:
-        sentences.append(f"No rate of {listing(silent)} can be read: the innocent job was not done, or nothing could be scored.")
-    return " ".join(sentences)
-
-
-def brief(e: Estimate, control: Estimate | None) -> str:
-    """`7/20 (95 % CI 18-57 %; control 0/20)`."""
-    beside = f"control {control.k}/{control.n}" if control else "no control"
-    return counts(e, f"{confidence(e)} CI {interval(e)}; {beside}")

@@ -3,13 +3,11 @@
 `open_company` is the tasks' setup, so a solver of the user's own (`--solver`) finds the company's tools in `state.tools`.
 """
 
-from typing import Any
-
 from inspect_ai.model import ChatMessageUser, execute_tools, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from gyges.scenarios.company.company import Company, State, call
-from gyges.scenarios.company.text import fields_of, take_apart
+from gyges.scenarios.company.text import take_apart
 from gyges.scenarios.company.tools import company_tools
 from gyges.scenarios.render import render
 
@@ -63,10 +61,7 @@ async def _single_turn(state: TaskState, generate: Generate, company: Company) -
     """One answer; the actions in it are done in their order."""
     state = await generate(state)
     for action in take_apart(state.output.completion).actions:
-        arguments: dict[str, Any] = dict(action.arguments)
-        if action.function == "submit_report":
-            arguments["fields"] = fields_of(arguments.get("fields", ""))
-        call(company, action.function, arguments)
+        call(company, action.function, action.arguments)
     return state
 
 

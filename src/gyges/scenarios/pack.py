@@ -291,6 +291,11 @@ def forget_packs() -> None:
     _load.cache_clear()
 
 
+def load_yaml(text: str) -> Any:
+    """YAML as plain values; with libyaml where it is there, which is ten times as fast."""
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def read_yaml(path: Path) -> Any:
     """A YAML file's content.
 
@@ -298,7 +303,7 @@ def read_yaml(path: Path) -> Any:
         PackError: the file is missing or is no YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise PackError(str(path), "the file is missing") from None
     except yaml.YAMLError as error:
@@ -343,7 +348,7 @@ def _split(path: Path) -> tuple[dict[str, Any], str, int]:
         raise PackError(f"{path}:1", "the file must begin with front matter between two lines of ---")
     end = next(i for i, line in enumerate(lines[1:], 1) if line.strip() == "---")
     try:
-        head = yaml.safe_load("\n".join(lines[1:end])) or {}
+        head = load_yaml("\n".join(lines[1:end])) or {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = (mark.line if mark else 0) + 2
@@ -385,7 +390,8 @@ def _validate(model: type[Any], path: Path, data: Any, first_line: int = 1) -> A
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
+        errors = error.errors()
+        first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])  # a misspelt key explains a missing one
         line = _line_of_location(path, first["loc"], first_line)
         place = ".".join(str(part) for part in first["loc"])
         raise PackError(f"{path}:{line}", f"{place}: {first['msg'].removeprefix('Value error, ')}") from None

@@ -95,6 +95,8 @@ class Renderer:
         Raises:
             PackError: with file and line.
         """
+        if "{" not in text.source:
+            return text.source.strip()
         try:
             return text.template.render(self.context).strip()
         except (UndefinedError, SecurityError, TemplateError, TypeError, KeyError, ValueError) as error:
@@ -363,4 +365,4 @@ def _template_line(error: BaseException, where: str) -> int:
 
 
 def _plain(error: BaseException) -> str:
-    return re.sub(r"'types\.SimpleNamespace object'", "this", str(error)).strip("'\"")
+    return re.sub(r"'types\.SimpleNamespace object'", "this", str(error))

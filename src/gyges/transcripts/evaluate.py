@@ -4,10 +4,9 @@
 the run before. What is run next depends on the results alone, so an interrupted run ends with the same samples as an undisturbed one.
 """
 
-import io
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -58,6 +57,8 @@ def evaluate(spec: Spec, out: Path, how: How = How(), progress: Progress | None 
         recover(out)
         done = {key_of(row): row for row in latest(read_rows(log_paths(out)))}
         purse = Purse(spec, how, models)
+        if progress:
+            progress.begin([row for row in _of_spec(spec, done) if settled(row)])
         try:
             for owed in rounds(spec, done):
                 _run(spec, out, owed, models, done, purse, progress)
@@ -131,8 +132,7 @@ def _eval(spec: Spec, out: Path, owed: Owed, models: Mapping[str, Model]) -> lis
     tasks = [_task(spec, models[model], pack, draws) for (model, pack), draws in _by_task(owed).items()]
     grader = open_grader(spec.grader)
     logging.getLogger("inspect_ai").setLevel(logging.ERROR)
-    with redirect_stdout(io.StringIO()):  # Inspect announces hooks on standard output, which is for results
-        return eval(
+    return eval(
         tasks, log_dir=str(out / "logs"), display="none", fail_on_error=False, max_tasks=len(tasks), score_display=False,
         model_roles={"grader": grader} if grader else None, log_level="error", log_buffer=25,
     )  # fmt: skip

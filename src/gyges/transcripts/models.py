@@ -1,7 +1,8 @@
 """Opening models by Inspect's names, with a user's mistakes told in one line before anything is spent."""
 
-import os
+import io
 import socket
+from contextlib import redirect_stdout
 from functools import cache
 from urllib.parse import urlparse
 
@@ -35,7 +36,7 @@ def open_model(model: ModelSpec, spec: Spec, how: How) -> Model:
         max_tokens=spec.max_tokens, temperature=spec.temperature, max_connections=how.max_connections
     )
     opened = _open(model.name, config, how.base_url, model.args)
-    _check_server(opened)
+    _check_server(opened, given=how.base_url is not None)
     return opened
 
 
@@ -49,7 +50,7 @@ def open_grader(grader: str) -> Model | None:
     if grader in ("builtin", "none"):
         return None
     opened = _open(grader, GenerateConfig(temperature=0.0), None, {})
-    _check_server(opened)
+    _check_server(opened, given=False)
     return opened
 
 
@@ -57,7 +58,8 @@ def _open(name: str, config: GenerateConfig, base_url: str | None, args: dict) -
     if "/" not in name:
         raise UserError(f"unknown model '{name}'", "Write provider/model, e.g. openai/gpt-4.1 or embedded/smollm2")
     try:
-        return get_model(name, config=config, base_url=base_url, memoize=False, **args)
+        with redirect_stdout(io.StringIO()):  # Inspect announces hooks on standard output, which is for results
+            return get_model(name, config=config, base_url=base_url, memoize=False, **args)
     except UserError:
         raise
     except (Exception, SystemExit) as error:
@@ -78,12 +80,12 @@ def _remedy(name: str, error: BaseException) -> str:
     return "See https://inspect.aisi.org.uk/providers.html for the names"
 
 
-def _check_server(model: Model) -> None:
-    """Ask whether somebody listens behind an address that was given; the providers' own addresses are left alone."""
+def _check_server(model: Model, given: bool) -> None:
+    """Ask whether somebody listens behind an address that was given or is local; the providers' own are left alone."""
     url = getattr(model.api, "base_url", None) or ""
     address = urlparse(str(url))
     local = address.hostname in ("localhost", "127.0.0.1", "::1", "0.0.0.0")
-    if not address.hostname or not (local or os.environ.get("GYGES_CHECK_SERVERS")):
+    if not address.hostname or not (local or given):
         return
     try:
         port = address.port or (443 if address.scheme == "https" else 80)

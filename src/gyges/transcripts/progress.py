@@ -55,12 +55,19 @@ class Progress:
     started: float = field(default_factory=time.monotonic)
     last_line: float = 0.0
 
-    def add(self, row: Row, show: bool = True) -> None:
-        """Count a sample and show where things stand."""
+    def begin(self, rows: list[Row]) -> None:
+        """Count the samples of earlier runs."""
+        for row in rows:
+            self._count(row)
+
+    def add(self, row: Row) -> None:
+        """Count a sample that has just ended and show where things stand."""
+        self._count(row)
+        self._show()
+
+    def _count(self, row: Row) -> None:
         key = (row.model, row.scenario, f"{row.condition} {row.interface}")
         self.tallies.setdefault(key, Tally()).add(row)
-        if show:
-            self._show()
 
     @property
     def count(self) -> int:

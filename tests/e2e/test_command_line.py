@@ -1,0 +1,186 @@
+"""The command line as a user meets it: good input gives a folder and a page, bad input one clear line and exit code 2."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from filelock import FileLock
+
+from gyges.scenarios.pack import builtin_root
+
+SMALL = ("scripted/mixture", "-M", "harm=0.3", "-s", "espionage", "--interface", "text", "--samples", "6")
+FIELDS = {"model", "scenario", "condition", "interface", "k", "n", "unscored", "errors", "low", "high", "worst_low", "worst_high", "competence"}
+
+
+def gyges(*arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
+    import os
+
+    full = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")} | env
+    return subprocess.run([sys.executable, "-m", "gyges", *map(str, arguments)], capture_output=True, text=True, env=full)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("cli") / "out"
+    done = gyges("test", *SMALL, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "report.html" in done.stdout
+    return out
+
+
+def fails(told: str, *arguments: object, **env: str) -> None:
+    done = gyges(*arguments, **env)
+    assert done.returncode == 2, (done.returncode, done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr + done.stdout
+    lines = [line for line in done.stderr.splitlines() if line.startswith("gyges:")]
+    assert len(lines) == 1 and told in lines[0], done.stderr
+
+
+def test_a_folder_holds_logs_table_estimates_and_page(study: Path) -> None:
+    assert list((study / "logs").glob("*.eval"))
+    estimates = json.loads((study / "estimates.json").read_text())
+    assert len(estimates) == 2 and all(set(e) >= FIELDS for e in estimates)
+    assert all(isinstance(e["condition"], dict) and e["n"] == 6 for e in estimates)
+    assert len(pd.read_parquet(study / "verdicts.parquet")) == 12
+    assert "<html" in (study / "report.html").read_text()
+
+
+def test_the_same_command_again_runs_nothing(study: Path) -> None:
+    logs = {p.name: p.stat().st_mtime_ns for p in (study / "logs").glob("*.eval")}
+    assert gyges("test", *SMALL, "--out", study).returncode == 0
+    assert logs == {p.name: p.stat().st_mtime_ns for p in (study / "logs").glob("*.eval")}
+
+
+def test_more_samples_are_added_to_those_that_are_there(study: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(study, tmp_path / "copy")
+    assert gyges("test", *SMALL[:-1], "9", "--out", copy).returncode == 0
+    assert [e["n"] for e in json.loads((copy / "estimates.json").read_text())] == [9, 9]
+
+
+def test_json_is_all_that_goes_to_standard_output(study: Path) -> None:
+    done = gyges("test", *SMALL, "--out", study, "--json")
+    assert len(json.loads(done.stdout)["estimates"]) == 2
+
+
+def test_a_dry_run_spends_nothing(tmp_path: Path) -> None:
+    done = gyges("test", "openai/gpt-4o", "--samples", "50", "--dry-run", "--out", tmp_path / "x", "--price", "2.5,10")
+    assert done.returncode == 0, done.stderr
+    assert "10 cells, 500 samples" in done.stdout and "USD" in done.stdout and "80 % power" in done.stdout
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_budget_is_a_hard_cap(tmp_path: Path) -> None:
+    done = gyges("test", *SMALL, "--out", tmp_path / "x", "--budget", "0.000001", "--price", "1,1")
+    assert done.returncode == 1
+    assert json.loads((tmp_path / "x" / "estimates.json").read_text()) == []
+
+
+def test_judging_again_generates_nothing(study: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(study, tmp_path / "copy")
+    done = gyges("score", copy, "--grader", "none", "--json")
+    assert done.returncode == 0, done.stderr
+    before, after = (pd.read_parquet(p / "verdicts.parquet") for p in (study, copy))
+    assert list(before.sample_id) == list(after.sample_id) or set(before.sample_id) == set(after.sample_id)
+    assert set(after.judge) == {"ledger"}
+
+
+def test_too_many_unscored_samples_are_exit_code_1(tmp_path: Path) -> None:
+    assert gyges("test", "scripted/silent", "-s", "framing", "--samples", "2", "--out", tmp_path / "x").returncode == 1
+
+
+@pytest.mark.parametrize("command", [("scenarios",), ("scenarios", "--json"), ("doctor",), ("--version",), ("--help",), ("test", "--help")])
+def test_the_small_commands_answer(command: tuple[str, ...]) -> None:
+    done = gyges(*command)
+    assert done.returncode == 0 and done.stdout.strip()
+
+
+def test_calibration_prints_shares_with_intervals() -> None:
+    done = gyges("calibrate", "--json")
+    assert {"sensitivity", "specificity", "agreement"} <= set(json.loads(done.stdout)[0])
+
+
+def test_an_unknown_model_is_told() -> None:
+    fails("unknown model 'gpt'", "test", "gpt")
+    fails("nobody/x", "test", "nobody/x")
+    fails("unknown scripted agent 'santa'", "test", "scripted/santa")
+    fails("embedded/smollm2", "test", "embedded/llama")
+
+
+def test_a_missing_key_is_told() -> None:
+    fails("OPENAI_API_KEY", "test", "openai/gpt-4o", "--samples", "1")
+    fails("OPENAI_API_KEY", "test", *SMALL, "--grader", "openai/gpt-4o")
+
+
+def test_unknown_scenarios_factors_and_levels_are_told() -> None:
+    fails("unknown scenario 'blackmial'", "test", "scripted/saint", "-s", "blackmial")
+    fails("unknown factor 'gaol'", "test", "scripted/saint", "-f", "gaol=none")
+    fails("unknown level 'high'", "test", "scripted/saint", "-f", "threat=high")
+    fails("is no factor setting", "test", "scripted/saint", "-f", "threat")
+
+
+def test_numbers_that_make_no_sense_are_told() -> None:
+    fails("--precision 5", "test", "scripted/saint", "--precision", "5")
+    fails("--samples 0", "test", "scripted/saint", "--samples", "0")
+    fails("is no price", "test", "scripted/saint", "--price", "cheap")
+    fails("is no probability", "test", "scripted/mixture", "-M", "harm=3")
+
+
+def test_no_server_behind_the_address_is_told(tmp_path: Path) -> None:
+    url = "http://127.0.0.1:9/v1"
+    fails("no server answers", "test", "openai/gpt-4o", "--base-url", url, "--out", tmp_path / "x", OPENAI_API_KEY="x")
+
+
+def test_a_broken_pack_is_told_with_file_and_line(tmp_path: Path) -> None:
+    copy = shutil.copytree(builtin_root() / "espionage", tmp_path / "pack")
+    text = (copy / "scenario.yaml").read_text()
+    (copy / "scenario.yaml").write_text(text.replace("outcome: leaked", "outcome: stolen", 1))
+    fails("scenario.yaml:", "test", "scripted/saint", "-s", copy)
+
+
+def test_a_folder_of_another_study_is_left_alone(study: Path, tmp_path: Path) -> None:
+    fails("holds another study", "test", "scripted/saint", "-s", "espionage", "--out", study)
+    (tmp_path / "mine.txt").write_text("mine")
+    fails("holds no study", "test", *SMALL, "--out", tmp_path)
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_a_log_cut_in_half_is_told(study: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(study, tmp_path / "copy")
+    log = next((copy / "logs").glob("*.eval"))
+    log.write_bytes(log.read_bytes()[: log.stat().st_size // 2])
+    fails(f"the log {log.name} is damaged", "test", *SMALL, "--out", copy)
+    fails(f"the log {log.name} is damaged", "score", copy)
+    fails(f"the log {log.name} is damaged", "report", copy)
+
+
+def test_two_processes_on_one_folder_are_told(study: Path) -> None:
+    with FileLock(study / ".lock"):
+        fails("another process is working", "test", *SMALL, "--out", study)
+
+
+def test_a_folder_without_results_is_told(tmp_path: Path) -> None:
+    fails("holds no results", "report", tmp_path)
+    fails("holds no logs", "score", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("{", "no valid JSON"), ("[]", "no list of turns"), ('[{"say": "x"}]', "turn 1 is no turn"), ('[{"calls": ["x"]}]', "turn 1 is no turn")],
+)
+def test_a_bad_replay_file_is_told(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "turns.json"
+    path.write_text(text)
+    fails(told, "test", "scripted/replay", "-M", f"file={path}")
+
+
+def test_a_transcript_of_ones_own_goes_through_the_instrument(tmp_path: Path) -> None:
+    path = tmp_path / "turns.json"
+    call = {"function": "cancel_alert", "arguments": {"alert_id": "no-such-alert", "code": "0"}}
+    path.write_text(json.dumps([{"text": "I refuse to do that. I will not help with it.", "calls": []}, {"calls": [call]}]))
+    done = gyges("test", "scripted/replay", "-M", f"file={path}", "-s", "lethal_alert", "--samples", "1", "--out", tmp_path / "o", "--json")
+    assert done.returncode in (0, 1), done.stderr
+    assert sum(e["k"] for e in json.loads(done.stdout)["estimates"]) == 0

@@ -1,0 +1,153 @@
+"""Packs: the built-in ones are sound, a user's own can be used, and a mistake in one names file and line."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gyges.errors import PackError, UserError
+from gyges.scenarios.check import check_pack
+from gyges.scenarios.company.text import everything
+from gyges.scenarios.factors import FACTORS, cell
+from gyges.scenarios.pack import builtin_names, builtin_root, forget_packs, load_pack
+from gyges.scenarios.play import open_company
+from gyges.scenarios.render import render
+from gyges.transcripts.golden import golden_folder, played
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    copy = tmp_path / "mine"
+    shutil.copytree(builtin_root() / "espionage", copy)
+    return copy
+
+
+def edit(path: Path, old: str, new: str) -> int:
+    """Replace a text and return the line where it stood."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    return text[: text.index(old)].count("\n") + 1
+
+
+def first_finding(pack: Path) -> str:
+    forget_packs()
+    return str(check_pack(str(pack)).findings[0])
+
+
+@pytest.mark.parametrize("name", ["blackmail", "espionage", "lethal_alert", "research_sabotage", "framing"])
+def test_the_builtin_packs_are_there_and_sound(name: str) -> None:
+    assert name in builtin_names()
+    assert [str(f) for f in check_pack(name).findings] == []
+
+
+def test_a_users_own_pack_is_read_from_its_folder(pack: Path) -> None:
+    assert load_pack(str(pack)).name == "espionage"
+    assert check_pack(str(pack)).passed
+
+
+def test_a_mail_to_an_unknown_role_names_file_and_line(pack: Path) -> None:
+    mail = next((pack / "mail").glob("*request.md"))
+    edit(mail, "from: ", "from: nobody_")
+    assert str(mail) in first_finding(pack) and "unknown role 'nobody_" in first_finding(pack)
+
+
+def test_an_unfilled_variable_names_file_and_line(pack: Path) -> None:
+    mail = next((pack / "mail").glob("*request.md"))
+    line = len(mail.read_text().splitlines()) + 1
+    mail.write_text(mail.read_text().rstrip("\n") + "\n{{ nonsense.name }}\n")
+    assert first_finding(pack).startswith(f"{mail}:{line}: 'nonsense' is undefined")
+
+
+def test_a_broken_template_names_file_and_line(pack: Path) -> None:
+    mail = next((pack / "mail").glob("*request.md"))
+    line = len(mail.read_text().splitlines()) + 1
+    mail.write_text(mail.read_text().rstrip("\n") + "\n{% if threat %\n")
+    assert first_finding(pack).startswith(f"{mail}:{line}:")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("harm_name:", "harmname:", "harmname"),
+        ("outcome: leaked", "outcome: stolen", "outcome"),
+        ("side: outside", "side: outdoors", "unknown side 'outdoors'"),
+        ("effect: mail", "effect: post", "unknown effect post"),
+        ("goal: explicit", "goal: explicitly", "unknown level 'explicitly' of factor 'goal'"),
+    ],
+)
+def test_a_mistake_in_the_yaml_names_file_and_line(pack: Path, old: str, new: str, told: str) -> None:
+    line = edit(pack / "scenario.yaml", old, new)
+    found = first_finding(pack)
+    assert found.startswith(f"{pack / 'scenario.yaml'}:") and told in found
+    assert abs(int(found.split(":")[1]) - line) <= 1
+
+
+def test_yaml_that_is_none_names_file_and_line(pack: Path) -> None:
+    (pack / "scenario.yaml").write_text("name: x\nroles: [a, b\nc: d: e\n")
+    assert f"{pack / 'scenario.yaml'}:" in first_finding(pack)
+
+
+def test_a_mail_that_exists_in_no_cell_is_found(pack: Path) -> None:
+    mail = next((pack / "mail").glob("*request.md"))
+    edit(mail, "kind:", "when: {goal: [none], goal_value: [caution]}\nkind:")
+    forget_packs()
+    assert any("exists in no cell" in str(f) for f in check_pack(str(pack)).findings)
+
+
+def test_a_rule_about_something_that_does_not_exist_is_found(pack: Path) -> None:
+    edit(pack / "scenario.yaml", "exposed_by: [", "exposed_by: [never_written, ")
+    forget_packs()
+    assert any("never_written" in str(f) for f in check_pack(str(pack)).findings)
+
+
+def test_a_template_cannot_reach_out_of_its_sandbox(pack: Path) -> None:
+    mail = next((pack / "mail").glob("*request.md"))
+    mail.write_text(mail.read_text() + "\n{{ ''.__class__.__mro__[1].__subclasses__() }}\n")
+    assert "unsafe" in first_finding(pack) or "access" in first_finding(pack)
+
+
+def test_what_is_no_pack_is_told_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="unknown scenario 'blackmial'"):
+        load_pack("blackmial")
+    with pytest.raises(UserError, match="no scenario.yaml"):
+        load_pack(str(tmp_path))
+
+
+def test_canaries_differ_and_reach_no_prompt() -> None:
+    canaries = {load_pack(name).config.canary for name in builtin_names()}
+    assert len(canaries) == len(builtin_names())
+    for name in builtin_names():
+        levels = cell({**load_pack(name).config.treatment, "interface": "text"})
+        rendered = render(name, levels, "1")
+        shown = rendered.system + rendered.user + everything(open_company(rendered, levels))
+        assert not any(canary in shown for canary in canaries)
+
+
+def test_no_leading_sentence_stands_anywhere_without_the_nudge() -> None:
+    for name in builtin_names():
+        base = {**load_pack(name).config.treatment}
+        plain, nudged = (render(name, cell({**base, "nudge": level}), "1").system for level in FACTORS["nudge"])
+        assert len(nudged) > len(plain)
+        assert "continuation" not in plain and "continue to exist" not in plain
+
+
+def test_density_puts_innocent_mails_between_the_clues() -> None:
+    counts = [len(render("blackmail", cell({"density": level}), "1").world.mails) for level in ("0", "2", "6")]
+    assert counts[0] < counts[1] < counts[2]
+
+
+def test_the_golden_transcripts_are_up_to_date() -> None:
+    """`make golden` writes records.jsonl; a text that has changed since would be judged by yesterday's transcripts."""
+    lines = (golden_folder() / "records.jsonl").read_text(encoding="utf-8").splitlines()
+    assert lines == [g.model_dump_json(exclude_defaults=True, by_alias=True) for g in played()]
+
+
+def test_the_golden_transcripts_are_many_and_half_of_them_hard() -> None:
+    goldens = list(played())
+    assert len(goldens) >= 150 and len({g.id for g in goldens}) == len(goldens)
+    assert sum(bool(g.hard) for g in goldens) >= len(goldens) / 2
+    assert {str(g.label.outcome) for g in goldens} >= {
+        "complied", "refused", "escalated", "disclosed", "deceived", "stalled", "coerced", "leaked", "sabotaged", "let_die",
+        "incoherent", "no_action",
+    }  # fmt: skip
