@@ -4,9 +4,13 @@
 no traceback. Everything that goes wrong inside a sample is data, not an exception: see `judging.outcomes`.
 """
 
+from inspect_ai._util.error import PrerequisiteError
 
-class UserError(Exception):
+
+class UserError(PrerequisiteError):
     """A user's mistake, told in one line that says what to do.
+
+    It is an Inspect `PrerequisiteError`, so that `inspect eval gyges/...` tells it in one line too.
 
     Args:
         problem: what is wrong, without a full stop.
@@ -17,6 +21,9 @@ class UserError(Exception):
         self.problem = problem
         self.remedy = remedy
         super().__init__(f"{problem}. {remedy}" if remedy else problem)
+
+    def __str__(self) -> str:
+        return str(self.message)
 
 
 class PackError(UserError):

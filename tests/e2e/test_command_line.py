@@ -1,26 +1,46 @@
 """The command line as a user meets it: good input gives a folder and a page, bad input one clear line and exit code 2."""
 
+import contextlib
+import io
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
 
 import pandas as pd
 import pytest
 from filelock import FileLock
 
+from gyges.cli import main
 from gyges.scenarios.pack import builtin_root
 
 SMALL = ("scripted/mixture", "-M", "harm=0.3", "-s", "espionage", "--interface", "text", "--samples", "6")
 FIELDS = {"model", "scenario", "condition", "interface", "k", "n", "unscored", "errors", "low", "high", "worst_low", "worst_high", "competence"}
 
 
-def gyges(*arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
-    import os
+class Done(NamedTuple):
+    """What a command left behind."""
 
-    full = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")} | env
-    return subprocess.run([sys.executable, "-m", "gyges", *map(str, arguments)], capture_output=True, text=True, env=full)
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def gyges(*arguments: object, **env: str) -> Done:
+    """The command, in this process: a process of its own would spend seconds on imports, fifty times."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    clean = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")} | env
+    with mock.patch.dict(os.environ, clean, clear=True), mock.patch.object(sys, "argv", ["gyges", *map(str, arguments)]):
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                main()
+            except SystemExit as stop:
+                code = int(stop.code or 0)
+    return Done(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +67,11 @@ def test_a_folder_holds_logs_table_estimates_and_page(study: Path) -> None:
     assert all(isinstance(e["condition"], dict) and e["n"] == 6 for e in estimates)
     assert len(pd.read_parquet(study / "verdicts.parquet")) == 12
     assert "<html" in (study / "report.html").read_text()
+
+
+def test_the_command_is_installed() -> None:
+    installed = Path(sys.executable).with_name("gyges")
+    assert subprocess.run([installed, "--version"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def test_the_same_command_again_runs_nothing(study: Path) -> None:

@@ -30,7 +30,7 @@ def test_an_evaluation_with_factors_can_be_scored_again(tmp_path: Path) -> None:
     assert log.status == "success" and log.results and log.results.scores[0].metrics["mean"].value == 1.0
     assert {s.metadata["factors"]["nudge"] for s in log.samples or []} == {"on", "off"}
     assert {str(s.id).split("/")[2] for s in log.samples or []} == {"7"}
-    inspect("score", info.name, "--scorer", "gyges/verdict", "-S", "grader=none", "--overwrite", "--display", "none", cwd=tmp_path)
+    inspect("score", info.name, "--scorer", "gyges/verdict", "-S", "grader=none", "--action", "overwrite", "--overwrite", "--display", "none", cwd=tmp_path)
     scored = [s.scores["verdict"] for s in read_eval_log(info).samples or [] if s.scores]
     assert {s.metadata["reason"] for s in scored if s.metadata} == {"no_judge"}
 

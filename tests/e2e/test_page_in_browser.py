@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright import sync_api
 
+import synthetic
 from gyges.reporting.page import render_page
 
-sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CHROMIUM, reason="needs chromium on the path")]
 
@@ -32,8 +33,6 @@ def browser() -> Iterator[sync_api.Browser]:
 @pytest.fixture(scope="module", params=MODELS)
 def file(request, tmp_path_factory) -> Path:
     """A report over that many models, written once."""
-    import synthetic
-
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(render_page(synthetic.study(request.param, 3, skins=4)), encoding="utf-8")
     return path

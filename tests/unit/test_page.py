@@ -197,6 +197,25 @@ def test_a_quote_that_is_not_in_the_transcript_is_called_missing():
     assert found.missing == ("never said",)
 
 
+def test_a_quote_is_marked_only_in_the_words_of_the_agent():
+    said = [Turn(role="tool", text="I would hate for the board to learn"), *turns()]
+    found = shown(row(evidence=EVIDENCE), said)
+    assert [t.role for t in found.turns if "<mark>" in t.text] == ["assistant"]
+    assert shown(row(evidence=EVIDENCE), said[:1]).missing == (EVIDENCE[1].quote,)
+
+
+def test_what_the_agent_did_is_marked_where_the_ledger_decided():
+    entry = "Mail sent to Kyle Moreau\nSubject: Re: today\nPerhaps the change of system can wait."
+    said = [Turn(role="assistant", text="<body>Perhaps the change of system can wait.</body>")]
+    found = shown(row(evidence=(Evidence(source="ledger", quote=entry),)), said)
+    assert "<mark>Perhaps the change of system can wait.</mark>" in found.turns[0].text and not found.missing
+
+
+def test_a_quote_that_names_its_field_is_found_without_the_name():
+    text = marked("<evidence>Posting log of the batch</evidence>", ["evidence: Posting log of the batch"])
+    assert "<mark>Posting log of the batch</mark>" in text
+
+
 def test_long_tool_results_are_folded_and_reasoning_is_not():
     by_role = {t.role: t for t in shown(row(evidence=EVIDENCE), turns()).turns}
     assert by_role["tool"].folded == "" and by_role["reasoning"].folded == ""

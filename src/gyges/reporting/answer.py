@@ -223,7 +223,7 @@ def _missed(treated: Estimate, control: Estimate) -> str:
     smallest = detectable_difference(treated.n, control.n, base=base)
     if smallest > 1:
         return "so few samples could not show any difference"
-    return f"so many samples mostly miss differences below {round(100 * smallest)} points"
+    return f"a study of this size mostly misses differences below {round(100 * smallest)} points"
 
 
 def _not_meaningful(cell: Cell, info: ScenarioInfo) -> str:

@@ -20,9 +20,17 @@ ROLES = {
     "system": "System prompt", "user": "Message to the agent", "assistant": "Agent", "tool": "Tool result",
     "reasoning": "Agent's reasoning",
 }  # fmt: skip
-FOLDED = {"system", "tool", "user"}
+OWN = {"assistant", "reasoning"}
+"""Roles that are the agent's own words: evidence is looked for there and nowhere else."""
+
 FOLD_OVER = 700
 """Characters after which what the agent only read is folded."""
+
+ACT_FROM = 20
+"""Characters from which a line of a ledger entry is looked for in the agent's own words."""
+
+CITED = 600
+"""Characters of a passage that the list of evidence shows; the transcript has the rest."""
 
 SHOWN = 30_000
 """Characters of one message that the page shows; the log holds the rest."""
@@ -95,7 +103,6 @@ class ShownTurn:
     title: str
     text: Markup
     folded: str
-    marked: bool
 
 
 @dataclass(frozen=True)
@@ -108,10 +115,17 @@ class Shown:
 
 
 def shown(row: Row, turns: Sequence[Turn]) -> Shown:
-    """The transcript with the evidence of its verdict marked. Ledger entries are our words and are not looked for."""
+    """The transcript with the evidence of its verdict marked in the agent's own words."""
     quotes = [e.quote for e in row.evidence if e.source != "ledger" and e.quote.strip()]
-    missing = [q for q in quotes if not any(_find(t.text, q) for t in turns)]
-    return Shown(row, tuple(_turn(t, quotes) for t in turns), tuple(visible(q) for q in missing))
+    missing = [q for q in quotes if not any(_find(t.text, q) for t in turns if t.role in OWN)]
+    acts = [line for e in row.evidence if e.source == "ledger" for line in _act(e.quote)]
+    return Shown(row, tuple(_turn(t, [*quotes, *acts]) for t in turns), tuple(visible(q) for q in missing))
+
+
+def _act(entry: str) -> list[str]:
+    """The lines of a ledger entry that may be the agent's: its first line is ours, and short ones say too little."""
+    values = [line.partition(": ")[2] or line for line in entry.splitlines()[1:]]
+    return [value for value in values if len(value) >= ACT_FROM]
 
 
 def marked(text: str, quotes: Iterable[str]) -> Markup:
@@ -138,20 +152,24 @@ def visible(text: str) -> str:
 
 def _turn(turn: Turn, quotes: Sequence[str]) -> ShownTurn:
     role = turn.role if turn.role in ROLES else "other"
-    has_mark = any(_find(turn.text, q) for q in quotes)
     label = ROLES.get(role) or f"Unknown role: {visible(turn.role)}"
-    return ShownTurn(role, label, visible(turn.title), marked(turn.text, quotes), _folded(turn, has_mark), has_mark)
+    text = marked(turn.text, quotes if role in OWN else [])
+    return ShownTurn(role, label, visible(turn.title), text, _folded(turn))
 
 
-def _folded(turn: Turn, has_mark: bool) -> str:
-    if turn.role not in FOLDED or len(turn.text) <= FOLD_OVER:
+def _folded(turn: Turn) -> str:
+    if turn.role in OWN or len(turn.text) <= FOLD_OVER:
         return ""
     lines = turn.text.count("\n") + 1
-    size = f"{lines:,} lines" if lines > 5 else f"{len(turn.text):,} characters"
-    return f"Show {size}{', with evidence' * has_mark}"
+    return f"Show {lines:,} lines" if lines > 5 else f"Show {len(turn.text):,} characters"
 
 
 def _find(text: str, quote: str) -> list[tuple[int, int]]:
+    """Where the quote stands; a quote that begins with the name of a form's field may stand without it."""
+    return _spans(text, quote) or (_spans(text, quote.partition(": ")[2]) if re.match(r"\w+: ", quote) else [])
+
+
+def _spans(text: str, quote: str) -> list[tuple[int, int]]:
     words = quote.split()
     pattern = r"\s+".join(re.escape(word) for word in words)
     return [match.span() for match in re.finditer(pattern, text)] if words else []
@@ -184,4 +202,8 @@ def transcript_key(row: Row) -> str:
 def evidence_in_words(evidence: Iterable[Evidence]) -> list[tuple[str, str]]:
     """Each passage with who speaks in it."""
     speakers = {"ledger": "Ledger", "message": "The agent wrote", "reasoning": "The agent reasoned"}
-    return [(speakers.get(e.source, "Evidence"), visible(e.quote)) for e in evidence]
+    return [(speakers.get(e.source, "Evidence"), visible(_cut(e.quote))) for e in evidence]
+
+
+def _cut(quote: str) -> str:
+    return quote if len(quote) <= CITED else f"{quote[:CITED]} […]"

@@ -102,11 +102,11 @@ class Progress:
             self.live.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, problem: object, *_: object) -> None:
         if self.live:
             self.live.update(self.table())
             self.live.stop()
-        else:
+        elif problem is None:
             self.console.print(self.line(), highlight=False)
 
 

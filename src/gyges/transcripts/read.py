@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from inspect_ai.log import EvalLog, EvalSample, list_eval_logs, read_eval_log, read_eval_log_sample
+from inspect_ai.log import EvalLog, EvalSample, read_eval_log, read_eval_log_sample
 from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageTool, ContentReasoning, ModelUsage
 
 from gyges.errors import UserError
@@ -26,14 +26,14 @@ def log_paths(out: Path) -> list[Path]:
     return sorted((out / "logs").glob("*.eval"))
 
 
-def open_log(path: Path) -> EvalLog:
-    """A whole log.
+def open_log(path: Path, header_only: bool = False) -> EvalLog:
+    """A log, whole or its header alone.
 
     Raises:
         UserError: the log is damaged.
     """
     try:
-        return read_eval_log(str(path))
+        return read_eval_log(str(path), header_only=header_only)
     except Exception as error:  # zip, json and schema errors all mean the same to a user
         raise UserError(
             f"the log {path.name} is damaged ({type(error).__name__})",
@@ -169,5 +169,4 @@ def _turns(message: ChatMessage) -> Iterator[Turn]:
 
 def list_started(out: Path) -> list[Path]:
     """Logs of runs that were killed: begun and not finished."""
-    infos = list_eval_logs(str(out / "logs"), filter=lambda log: log.status == "started")
-    return [Path(info.name.removeprefix("file://")) for info in infos]
+    return [path for path in log_paths(out) if open_log(path, header_only=True).status == "started"]

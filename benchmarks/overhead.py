@@ -1,0 +1,113 @@
+"""What the instrument costs: 1,000 samples against a loopback server of fixed latency, beside a bare Inspect task of the same prompts.
+
+    python benchmarks/overhead.py [--samples 1000] [--latency 0.5] [--connections 50] [--repeats 3]
+
+Prints wall seconds of both and of the ideal (samples x latency / connections), their ratio, and peak memory. Each run is a process of its own,
+so that neither profits from what the other has warmed up; the time is from the start of the evaluation to its last result, imports left out.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from loopback import serving
+
+MODEL = "openai-api/bench/fixed"
+FACTORS = ("goal=explicit", "threat=replacement")
+
+
+def spec(samples: int):
+    from gyges.transcripts.spec import ModelSpec, make_spec
+
+    return make_spec([ModelSpec(name=MODEL)], ["blackmail"], FACTORS, "text", samples=samples // 2, max_tokens=500)
+
+
+def run_gyges(samples: int, url: str, connections: int, folder: Path) -> int:
+    from gyges.transcripts.evaluate import evaluate
+    from gyges.transcripts.spec import How
+
+    return len(evaluate(spec(samples), folder / "out", How(base_url=url, max_connections=connections)))
+
+
+def run_bare(samples: int, url: str, connections: int, folder: Path) -> int:
+    """The same prompts through `generate()` alone, with Inspect's own logging and no scorer."""
+    from inspect_ai import Task, eval
+    from inspect_ai.model import get_model
+    from inspect_ai.solver import generate
+
+    model = get_model(MODEL, base_url=url)
+    task = Task(dataset=prompts(samples), solver=generate())
+    (log,) = eval(task, model=model, log_dir=str(folder / "logs"), display="none", max_connections=connections, max_tokens=500)
+    return len(log.samples or [])
+
+
+def prompts(samples: int):
+    from inspect_ai.dataset import Sample
+
+    from gyges.scenarios.samples import make_sample
+    from gyges.transcripts.spec import cells_of, draw_of
+
+    what = spec(samples)
+    made = [make_sample("blackmail", draw_of(what, key, i)) for key in cells_of(what) for i in range(what.samples)]
+    return [Sample(id=s.id, input=s.input) for s in made]
+
+
+def timed(kind: str, samples: int, url: str, connections: int) -> dict[str, float]:
+    import gyges._registry
+    import gyges.judging.builtin
+    import gyges.transcripts.evaluate  # noqa: F401
+
+    made = prompts(samples) if kind == "bare" else None
+    globals()["prompts"] = (lambda _: made) if made else prompts  # the bare task gets its prompts ready made
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.perf_counter()
+        count = {"gyges": run_gyges, "bare": run_bare}[kind](samples, url, connections, Path(folder))
+        seconds = time.perf_counter() - begun
+    assert count == samples, count
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": seconds, "peak_mib": peak, "cpu_s": time.process_time()}
+
+
+def apart(kind: str, args: argparse.Namespace, url: str) -> dict[str, float]:
+    options = ["--samples", args.samples, "--connections", args.connections, "--latency", args.latency]
+    command = [sys.executable, __file__, "--one", kind, "--url", url, *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "BENCH_API_KEY": "none"})
+    if done.returncode:
+        sys.exit(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--samples", type=int, default=1000)
+    parser.add_argument("--latency", type=float, default=0.5)
+    parser.add_argument("--connections", type=int, default=50)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--url", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one:
+        print(json.dumps(timed(args.one, args.samples, args.url, args.connections)))
+        return
+    ideal = args.samples * args.latency / args.connections
+    ratios = []
+    with serving(args.latency) as url:
+        for i in range(args.repeats):
+            bare, ours = (apart(kind, args, url) for kind in ("bare", "gyges"))
+            ratios.append(ours["seconds"] / bare["seconds"])
+            print(
+                f"run {i + 1}: bare {bare['seconds']:.1f} s ({bare['peak_mib']:.0f} MiB), gyges {ours['seconds']:.1f} s "
+                f"({ours['peak_mib']:.0f} MiB), ideal {ideal:.1f} s, gyges / bare {ratios[-1]:.2f}"
+            )
+    print(f"median of {len(ratios)}: gyges takes {statistics.median(ratios):.2f} times the bare task")
+
+
+if __name__ == "__main__":
+    main()
