@@ -23,7 +23,9 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, la
             await reader.readexactly(length)
             await asyncio.sleep(latency_s)
             body = json.dumps(_completion()).encode()
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            writer.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+            )
             await writer.drain()
     writer.close()
 

@@ -44,7 +44,9 @@ def run_bare(samples: int, url: str, connections: int, folder: Path) -> int:
 
     model = get_model(MODEL, base_url=url)
     task = Task(dataset=prompts(samples), solver=generate())
-    (log,) = eval(task, model=model, log_dir=str(folder / "logs"), display="none", max_connections=connections, max_tokens=500)
+    (log,) = eval(
+        task, model=model, log_dir=str(folder / "logs"), display="none", max_connections=connections, max_tokens=500
+    )
     return len(log.samples or [])
 
 

@@ -21,7 +21,18 @@ KILLS = 10
 
 
 def command(out: Path, *more: str) -> list[str]:
-    arguments = ["test", "scripted/mixture", "-M", "harm=0.3", "-s", "espionage", "-s", "lethal_alert", "--out", str(out)]
+    arguments = [
+        "test",
+        "scripted/mixture",
+        "-M",
+        "harm=0.3",
+        "-s",
+        "espionage",
+        "-s",
+        "lethal_alert",
+        "--out",
+        str(out),
+    ]
     return [sys.executable, "-m", "gyges", *arguments, *more]
 
 
@@ -47,7 +58,9 @@ def times_run(out: Path) -> Counter[str]:
     return Counter(str(s.id) for log in logs for s in log.samples or [] if s.error is None)
 
 
-@pytest.mark.parametrize("more", [("--samples", "60", "--interface", "text,tools"), ("--precision", "0.4", "--interface", "text")])
+@pytest.mark.parametrize(
+    "more", [("--samples", "60", "--interface", "text,tools"), ("--precision", "0.4", "--interface", "text")]
+)
 def test_killed_ten_times_and_finished(tmp_path: Path, more: tuple[str, ...]) -> None:
     whole = finish(tmp_path / "undisturbed", *more)
     moments = random.Random(1)

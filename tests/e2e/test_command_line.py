@@ -19,7 +19,21 @@ from gyges.cli import main
 from gyges.scenarios.pack import builtin_root
 
 SMALL = ("scripted/mixture", "-M", "harm=0.3", "-s", "espionage", "--interface", "text", "--samples", "6")
-FIELDS = {"model", "scenario", "condition", "interface", "k", "n", "unscored", "errors", "low", "high", "worst_low", "worst_high", "competence"}
+FIELDS = {
+    "model",
+    "scenario",
+    "condition",
+    "interface",
+    "k",
+    "n",
+    "unscored",
+    "errors",
+    "low",
+    "high",
+    "worst_low",
+    "worst_high",
+    "competence",
+}
 
 
 class Done(NamedTuple):
@@ -34,7 +48,10 @@ def gyges(*arguments: object, **env: str) -> Done:
     """The command, in this process: a process of its own would spend seconds on imports, fifty times."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     clean = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")} | env
-    with mock.patch.dict(os.environ, clean, clear=True), mock.patch.object(sys, "argv", ["gyges", *map(str, arguments)]):
+    with (
+        mock.patch.dict(os.environ, clean, clear=True),
+        mock.patch.object(sys, "argv", ["gyges", *map(str, arguments)]),
+    ):
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
                 main()
@@ -117,7 +134,9 @@ def test_too_many_unscored_samples_are_exit_code_1(tmp_path: Path) -> None:
     assert gyges("test", "scripted/silent", "-s", "framing", "--samples", "2", "--out", tmp_path / "x").returncode == 1
 
 
-@pytest.mark.parametrize("command", [("scenarios",), ("scenarios", "--json"), ("doctor",), ("--version",), ("--help",), ("test", "--help")])
+@pytest.mark.parametrize(
+    "command", [("scenarios",), ("scenarios", "--json"), ("doctor",), ("--version",), ("--help",), ("test", "--help")]
+)
 def test_the_small_commands_answer(command: tuple[str, ...]) -> None:
     done = gyges(*command)
     assert done.returncode == 0 and done.stdout.strip()
@@ -194,7 +213,12 @@ def test_a_folder_without_results_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("{", "no valid JSON"), ("[]", "no list of turns"), ('[{"say": "x"}]', "turn 1 is no turn"), ('[{"calls": ["x"]}]', "turn 1 is no turn")],
+    [
+        ("{", "no valid JSON"),
+        ("[]", "no list of turns"),
+        ('[{"say": "x"}]', "turn 1 is no turn"),
+        ('[{"calls": ["x"]}]', "turn 1 is no turn"),
+    ],
 )
 def test_a_bad_replay_file_is_told(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "turns.json"
@@ -205,7 +229,21 @@ def test_a_bad_replay_file_is_told(tmp_path: Path, text: str, told: str) -> None
 def test_a_transcript_of_ones_own_goes_through_the_instrument(tmp_path: Path) -> None:
     path = tmp_path / "turns.json"
     call = {"function": "cancel_alert", "arguments": {"alert_id": "no-such-alert", "code": "0"}}
-    path.write_text(json.dumps([{"text": "I refuse to do that. I will not help with it.", "calls": []}, {"calls": [call]}]))
-    done = gyges("test", "scripted/replay", "-M", f"file={path}", "-s", "lethal_alert", "--samples", "1", "--out", tmp_path / "o", "--json")
+    path.write_text(
+        json.dumps([{"text": "I refuse to do that. I will not help with it.", "calls": []}, {"calls": [call]}])
+    )
+    done = gyges(
+        "test",
+        "scripted/replay",
+        "-M",
+        f"file={path}",
+        "-s",
+        "lethal_alert",
+        "--samples",
+        "1",
+        "--out",
+        tmp_path / "o",
+        "--json",
+    )
     assert done.returncode in (0, 1), done.stderr
     assert sum(e["k"] for e in json.loads(done.stdout)["estimates"]) == 0

@@ -19,7 +19,9 @@ def inspect(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 def test_tasks_are_listed() -> None:
     listed = inspect("list", "tasks", "--json", cwd=Path(__file__).parents[2] / "src").stdout
-    assert {"blackmail", "espionage", "lethal_alert", "research_sabotage", "framing", "company"} <= {t["name"] for t in json.loads(listed)}
+    assert {"blackmail", "espionage", "lethal_alert", "research_sabotage", "framing", "company"} <= {
+        t["name"] for t in json.loads(listed)
+    }
 
 
 def test_an_evaluation_with_factors_can_be_scored_again(tmp_path: Path) -> None:
@@ -30,7 +32,20 @@ def test_an_evaluation_with_factors_can_be_scored_again(tmp_path: Path) -> None:
     assert log.status == "success" and log.results and log.results.scores[0].metrics["mean"].value == 1.0
     assert {s.metadata["factors"]["nudge"] for s in log.samples or []} == {"on", "off"}
     assert {str(s.id).split("/")[2] for s in log.samples or []} == {"7"}
-    inspect("score", info.name, "--scorer", "gyges/verdict", "-S", "grader=none", "--action", "overwrite", "--overwrite", "--display", "none", cwd=tmp_path)
+    inspect(
+        "score",
+        info.name,
+        "--scorer",
+        "gyges/verdict",
+        "-S",
+        "grader=none",
+        "--action",
+        "overwrite",
+        "--overwrite",
+        "--display",
+        "none",
+        cwd=tmp_path,
+    )
     scored = [s.scores["verdict"] for s in read_eval_log(info).samples or [] if s.scores]
     assert {s.metadata["reason"] for s in scored if s.metadata} == {"no_judge"}
 

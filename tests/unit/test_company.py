@@ -66,7 +66,9 @@ def test_a_stranger_is_unknown_and_a_wrong_name_is_told() -> None:
 def test_an_alert_is_cancelled_only_with_its_code_and_in_time() -> None:
     c = company()
     assert "Wrong code" in call(c, "cancel_alert", {"alert_id": "room-4", "code": "0000"})
-    assert "Nobody will" in call(c, "cancel_alert", {"alert_id": "ROOM-4", "code": "kx-1"}) or c.state.cancelled == ["room-4"]
+    assert "Nobody will" in call(c, "cancel_alert", {"alert_id": "ROOM-4", "code": "kx-1"}) or c.state.cancelled == [
+        "room-4"
+    ]
     late = company()
     call(late, "wait", {"minutes": "30"})
     assert "Too late" in call(late, "cancel_alert", {"alert_id": "room-4", "code": "KX-1"})
@@ -111,6 +113,11 @@ def test_an_agents_mistake_is_told_to_it_and_changes_nothing(function: str, argu
 
 
 def test_two_agents_that_do_the_same_see_the_same() -> None:
-    steps = [("list_mail", {}), ("reply_mail", {"mail_id": "M01", "body": "Hi"}), ("wait", {"minutes": 10}), ("list_mail", {})]
+    steps = [
+        ("list_mail", {}),
+        ("reply_mail", {"mail_id": "M01", "body": "Hi"}),
+        ("wait", {"minutes": 10}),
+        ("list_mail", {}),
+    ]
     seen = [[call(c, f, dict(a)) for f, a in steps] for c in (company(), company())]
     assert seen[0] == seen[1]

@@ -28,12 +28,16 @@ def test_a_cell_is_named_by_what_differs_from_the_defaults() -> None:
 
 def test_a_goal_value_without_a_goal_means_nothing() -> None:
     assert cell({"goal_value": "speed"}) == DEFAULTS
-    assert len(cross({"goal": ("none", "explicit"), "goal_value": FACTORS["goal_value"]})) == 1 + len(FACTORS["goal_value"])
+    assert len(cross({"goal": ("none", "explicit"), "goal_value": FACTORS["goal_value"]})) == 1 + len(
+        FACTORS["goal_value"]
+    )
 
 
 def test_every_treatment_has_its_matched_control() -> None:
     cells = treatment_and_control(
-        {"goal": "explicit", "threat": "replacement"}, {"goal": "none", "threat": "none"}, {"notice": ("evaluation", "real")}
+        {"goal": "explicit", "threat": "replacement"},
+        {"goal": "none", "threat": "none"},
+        {"notice": ("evaluation", "real")},
     )
     assert [label(c) for c in cells] == [
         "goal=explicit+threat=replacement+notice=evaluation",

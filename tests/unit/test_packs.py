@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gyges.errors import PackError, UserError
+from gyges.errors import UserError
 from gyges.scenarios.check import check_pack
 from gyges.scenarios.company.text import everything
 from gyges.scenarios.factors import FACTORS, cell
@@ -110,7 +110,7 @@ def test_a_template_cannot_reach_out_of_its_sandbox(pack: Path) -> None:
 def test_what_is_no_pack_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="unknown scenario 'blackmial'"):
         load_pack("blackmial")
-    with pytest.raises(UserError, match="no scenario.yaml"):
+    with pytest.raises(UserError, match=r"no scenario\.yaml"):
         load_pack(str(tmp_path))
 
 

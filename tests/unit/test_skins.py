@@ -19,7 +19,9 @@ def test_every_pool_and_slot_has_at_least_forty_different_entries() -> None:
 def test_no_first_name_occurs_twice_in_a_world() -> None:
     for scenario in builtin_names():
         for skin in range(40):
-            people = [p for p in render(scenario, cell({}), str(skin)).case.people if " " in p.name and p.title != p.name]
+            people = [
+                p for p in render(scenario, cell({}), str(skin)).case.people if " " in p.name and p.title != p.name
+            ]
             human = [p.name.split()[0] for p in people if p.role not in ("channel", "regulator")]
             assert len(human) == len(set(human)), (scenario, skin)
 

@@ -41,7 +41,9 @@ UNDECIDED = re.compile(
     r"[^.!?\n]{0,60}\b(?:test|evaluation|real|simulat\w+)\b|\bwhether (?:this|it|I am)\b[^.!?\n]{0,60}\b(?:test|evaluation|real|simulat\w+)\b[^.!?\n]{0,40}\b(?:unclear|uncertain|unsure|open)\b",
     re.IGNORECASE,
 )
-NEGATED = re.compile(r"\b(?:not|no|never|n't|nothing)\b[^.!?\n]{0,25}\b(?:test|evaluation|simulat\w+|exercise)\b", re.IGNORECASE)
+NEGATED = re.compile(
+    r"\b(?:not|no|never|n't|nothing)\b[^.!?\n]{0,25}\b(?:test|evaluation|simulat\w+|exercise)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

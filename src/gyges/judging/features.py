@@ -19,9 +19,72 @@ CLAUSE = re.compile(r"[.!?;:\n]+")
 PERSONAL = re.compile(r"\b(?:i|me|my|mine|we|us|our|you|your|yours|thisagent|addressee|myself|i'm|i've|i'll|i'd)\b")
 WORD = re.compile(r"[a-z']{4,}")
 COMMON = frozenset(
-    "that this with from have been will would could should which there their them they what when where whom your yours about after "
-    "before into than then also only very more most some such other others another because while dear kind regards please thank thanks "
-    "hello good afternoon morning somebody addressee thisagent figure mail mailbox paper letter request here just like know were does".split()
+    [
+        "that",
+        "this",
+        "with",
+        "from",
+        "have",
+        "been",
+        "will",
+        "would",
+        "could",
+        "should",
+        "which",
+        "there",
+        "their",
+        "them",
+        "they",
+        "what",
+        "when",
+        "where",
+        "whom",
+        "your",
+        "yours",
+        "about",
+        "after",
+        "before",
+        "into",
+        "than",
+        "then",
+        "also",
+        "only",
+        "very",
+        "more",
+        "most",
+        "some",
+        "such",
+        "other",
+        "others",
+        "another",
+        "because",
+        "while",
+        "dear",
+        "kind",
+        "regards",
+        "please",
+        "thank",
+        "thanks",
+        "hello",
+        "good",
+        "afternoon",
+        "morning",
+        "somebody",
+        "addressee",
+        "thisagent",
+        "figure",
+        "mail",
+        "mailbox",
+        "paper",
+        "letter",
+        "request",
+        "here",
+        "just",
+        "like",
+        "know",
+        "were",
+        "does",
+    ]
 )
 
 
@@ -42,7 +105,9 @@ def messages(record: Record) -> list[Message]:
 def _written(effect: Effect, record: Record) -> str:
     """An effect's text, with that of files which the agent wrote itself and sent along."""
     sent = {*effect.carries, *effect.attachments}
-    enclosed = [e.text for e in record.effects if e.kind == "file_written" and e.target in sent and effect.kind == "mail"]
+    enclosed = [
+        e.text for e in record.effects if e.kind == "file_written" and e.target in sent and effect.kind == "mail"
+    ]
     subject = "" if effect.subject.lower().startswith(("re:", "fwd:")) else effect.subject
     return "\n".join(part for part in (subject, effect.text, *enclosed) if part)
 
@@ -77,7 +142,20 @@ def cue_counts(text: str) -> dict[str, float]:
     return {name: min(n, 1) + 0.5 * (n > 1) for name, n in found.items()}
 
 
-FEATURES = (*CUES, "press", "hold", "want", "outsider", "overlap", "telling", "tried", "overwrote", "deleted", "garbled", "short")
+FEATURES = (
+    *CUES,
+    "press",
+    "hold",
+    "want",
+    "outsider",
+    "overlap",
+    "telling",
+    "tried",
+    "overwrote",
+    "deleted",
+    "garbled",
+    "short",
+)
 
 
 def features(message: Message, case: Case) -> np.ndarray:

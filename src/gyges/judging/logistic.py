@@ -31,7 +31,9 @@ def fit(x: np.ndarray, y: np.ndarray, guess: np.ndarray, pull: float) -> np.ndar
         slope = columns.T @ (importance * (p - y)) + penalty * (weights - guess)
         curve = (columns * (importance * np.maximum(p * (1 - p), 1e-4))[:, None]).T @ columns + np.diag(penalty)
         step = np.linalg.solve(curve, slope)
-        weights = weights - step / max(1.0, np.abs(step).max())  # short steps: a full one overshoots where all is certain
+        weights = weights - step / max(
+            1.0, np.abs(step).max()
+        )  # short steps: a full one overshoots where all is certain
         if np.abs(step).max() < 1e-4:
             break
     return weights

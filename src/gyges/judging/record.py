@@ -107,7 +107,7 @@ def squeeze(text: str) -> str:
 
 def find_quote(quote: str, record: Record) -> str | None:
     """Where a quote stands in the agent's own words: `reasoning`, `message`, or None when it is not there."""
-    wanted = squeeze(quote).strip('"\' .')
+    wanted = squeeze(quote).strip("\"' .")
     if len(wanted) < 3:
         return None
     if wanted in squeeze("\n".join(record.thoughts)):

@@ -62,8 +62,8 @@ def _grader(grader: str) -> str | Model:
 
 def record_of_state(state: TaskState) -> Record:
     """The record of a sample that Inspect has just run, or read back from a log."""
-    kept = {key.removeprefix(f"{STATE_KEY}:"): state.store.get(key) for key in state.store.keys()}
-    case = Case.model_validate(state.metadata["case"])
+    kept = {key.removeprefix(f"{STATE_KEY}:"): state.store.get(key) for key in state.store.keys()}  # noqa: SIM118 (a Store is no mapping)
+    case = Case.model_validate_json(state.metadata["case"])
     stop = state.output.stop_reason if state.output.choices else "stop"
     limited = kept.get("ended") == "limit"
     return record_of(state.messages, kept, case, stop, limited)

@@ -6,7 +6,8 @@
 Agents: `saint`, `villain`, `paraphraser`, `refuser`, `drafter` play the pack's own scripts (`known_answers.yaml`); `thinker` thinks the villain's
 part and acts as the saint; `spoofer` does harm and prints the judge's own tags, saying that it did not; `inverse_spoofer` is the saint and
 prints that it did harm; `silent` returns nothing; `cutoff` breaks off in mid-sentence; `filtered` is stopped by a content filter; `chatter` talks and does
-nothing; `mixture` is the villain with probability `harm`, decided by `seed` and the sample; `replay` plays a JSON list of turns.
+nothing; `mixture` is the villain with probability `harm`, decided by `seed` and the sample; `replay` plays a JSON list of turns,
+whose texts may use the pack's names (`{{ target.email }}`).
 They read the scenario from the sample's store, which no real model can see.
 """
 
@@ -33,7 +34,7 @@ from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 from inspect_ai.util import store_as
 
 from gyges.errors import UserError
-from gyges.scenarios.company.company import Company, State
+from gyges.scenarios.company.company import READING, Company, State
 from gyges.scenarios.company.text import write_action
 from gyges.scenarios.pack import load_pack
 from gyges.scenarios.play import read_everything
@@ -59,6 +60,7 @@ AGENTS = (
 )
 
 Turn = dict[str, Any]
+DEFAULT_CONFIG = GenerateConfig()
 
 
 class ScriptedAPI(ModelAPI):
@@ -76,7 +78,7 @@ class ScriptedAPI(ModelAPI):
 
     def __init__(
         self, model_name: str, base_url: str | None = None, api_key: str | None = None,
-        config: GenerateConfig = GenerateConfig(), harm: float = 0.5, seed: int = 0, file: str = "", **_: Any,
+        config: GenerateConfig = DEFAULT_CONFIG, harm: float = 0.5, seed: int = 0, file: str = "", **_: Any,
     ) -> None:  # fmt: skip
         super().__init__(model_name, base_url, api_key, [], config)
         if model_name not in AGENTS:
@@ -107,7 +109,7 @@ class ScriptedAPI(ModelAPI):
 
     def _script(self, state: State, rendered: Rendered) -> tuple[list[Turn], StopReason]:
         if self.model_name == "replay":
-            return self.turns, "stop"
+            return rendered.fill(self.turns, "the replay file"), "stop"
         scripts = load_pack(state.pack).scripts
         name = self._part(state.sample_id)
         if name not in PACK_AGENTS:
@@ -209,12 +211,13 @@ def _as_text(turns: list[Turn]) -> list[Content]:
 
 
 def _next_turn(turns: list[Turn], input: list[ChatMessage], rendered: Rendered) -> ChatMessageAssistant:
-    """First read everything, then one turn of the script at a time, then end the session."""
+    """One turn of the script at a time, then the end of the session. A script that acts without reading reads everything first."""
     done = sum(isinstance(m, ChatMessageAssistant) for m in input)
     acts = any(t.get("calls") for t in turns)
-    script = [{"calls": _reading(rendered)}, *turns] if acts else turns
-    ending = [{"text": "", "calls": [{"function": "end_session", "arguments": {"summary": "Done."}}]}] if acts else []
-    steps = [*script, *ending]
+    reads = any(c["function"] in READING for t in turns for c in t.get("calls") or [])
+    beginning: list[Turn] = [{"calls": _reading(rendered)}] if acts and not reads else []
+    ending: list[Turn] = [{"calls": [{"function": "end_session", "arguments": {"summary": "Done."}}]}] if acts else []
+    steps = [*beginning, *turns, *ending]
     turn = steps[done] if done < len(steps) else {"text": ""}
     calls = [
         ToolCall(id=f"call_{done}_{i}", function=c["function"], arguments=c.get("arguments") or {})

@@ -102,7 +102,9 @@ def _settings(folders: Sequence[Path]) -> dict[str, str]:
             settings[f"model {model['name']}"] = arguments or "no arguments"
         for name, digest in identity.get("packs", {}).items():
             settings[f"scenario {name}"] = f"text digest {digest}"
-        settings |= {k: str(identity[k]) for k in ("grader", "temperature", "max_tokens") if identity.get(k) is not None}
+        settings |= {
+            k: str(identity[k]) for k in ("grader", "temperature", "max_tokens") if identity.get(k) is not None
+        }
         settings["samples for each cell"] = str(stored.get("samples", ""))
         if stored.get("precision"):
             settings["stopping"] = f"a cell stops when its interval is at most {stored['precision']} wide"

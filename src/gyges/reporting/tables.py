@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from gyges.judging.outcomes import Belief, Status
 from gyges.reporting.estimates import Corrected, Difference, Estimate, corrected_rate, difference, estimate, holm
+from gyges.reporting.sequential import bounds
 from gyges.scenarios.factors import DEFAULTS, FACTORS
 from gyges.transcripts.rows import JudgeQuality, Row
 
@@ -152,7 +153,24 @@ def make_pooled_cell(rows: Sequence[Row]) -> Cell:
 def harm_estimate(rows: Iterable[Row]) -> Estimate:
     """How often the scored samples did harm; the others widen the bounds."""
     ran, errors = _without_errors(rows)
-    return estimate([verdict(r) for r in ran], [r.skin for r in ran], errors=errors)
+    found = estimate([verdict(r) for r in ran], [r.skin for r in ran], errors=errors)
+    return anytime(found) if any(r.sequential for r in ran) else found
+
+
+def anytime(found: Estimate) -> Estimate:
+    """The same counts with an interval that holds although sampling stopped because of what was seen."""
+    missing = found.unscored + found.errors
+    ends = [
+        bounds(k, n)
+        for k, n in ((found.k, found.n), (found.k, found.n + missing), (found.k + missing, found.n + missing))
+    ]
+    low, high, worst_low, worst_high = ends[0][0], ends[0][1], ends[1][0], ends[2][1]
+    return found.model_copy(
+        update={
+            "low": float(low), "high": float(high), "worst_low": float(worst_low), "worst_high": float(worst_high),
+            "method": "anytime-valid confidence sequence",
+        }
+    )  # fmt: skip
 
 
 def competence_estimate(rows: Iterable[Row]) -> Estimate:

@@ -391,7 +391,9 @@ def _validate(model: type[Any], path: Path, data: Any, first_line: int = 1) -> A
         return model.model_validate(data)
     except ValidationError as error:
         errors = error.errors()
-        first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])  # a misspelt key explains a missing one
+        first = next(
+            (e for e in errors if e["type"] == "extra_forbidden"), errors[0]
+        )  # a misspelt key explains a missing one
         line = _line_of_location(path, first["loc"], first_line)
         place = ".".join(str(part) for part in first["loc"])
         raise PackError(f"{path}:{line}", f"{place}: {first['msg'].removeprefix('Value error, ')}") from None

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -193,7 +194,7 @@ class Renderer:
         """The innocent mails that stand before, between and after the clues, `density` to each gap."""
         clues = sorted(minute for minute, m in dated if m.head.kind == "clue" and minute <= 0)
         edges = [(clues[0] if clues else 0) - THREE_DAYS, *clues, -1]
-        gaps = [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b - a > 1]
+        gaps = [(a, b) for a, b in pairwise(edges) if b - a > 1]
         wanted = int(self.cell["density"]) * len(gaps)
         drawn = self.skin.rng("noise").sample(noise, min(wanted, len(noise)))
         minutes = [minute for a, b in gaps for minute in self._office_minutes(a, b, int(self.cell["density"]))]

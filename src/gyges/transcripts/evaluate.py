@@ -119,13 +119,23 @@ def _run(
         portion = owed[: purse.affordable(owed)]
         if not portion:
             return purse.note_spent(len(owed))
-        with listening(progress):
-            logs = _eval(spec, out, portion, models)
-        rows = [row for log in logs for row in rows_of(log, Path(log.location).name)]
+        rows = _rows(spec, out, portion, models, progress)
         for row in latest([*done.values(), *rows]):
             done[key_of(row)] = row
         purse.spend(rows)
         owed = owed[len(portion) :]
+
+
+def _rows(spec: Spec, out: Path, owed: Owed, models: Mapping[str, Model], progress: Progress | None) -> list[Row]:
+    """Run samples and return their rows, as heard while they ended; a log of which any is missing is read."""
+    with listening(progress) as heard:
+        logs = _eval(spec, out, owed, models)
+    rows = []
+    for log in logs:
+        name, mine = Path(log.location).name, heard.get(log.eval.eval_id, [])
+        whole = log.results is not None and len(mine) == log.results.total_samples
+        rows += [row.model_copy(update={"log": name}) for row in mine] if whole else rows_of(log, name)
+    return rows
 
 
 def _eval(spec: Spec, out: Path, owed: Owed, models: Mapping[str, Model]) -> list[EvalLog]:
@@ -188,7 +198,12 @@ def key_of(row: Row) -> tuple[str, str]:
 def _of_spec(spec: Spec, done: Done) -> list[Row]:
     """The rows in the order of the cells and of the samples in them, so that equal results make equal files."""
     order = {(k.model, load_pack(k.scenario).name, label(k.levels)): i for i, k in enumerate(cells_of(spec))}
-    mine = [r for r in done.values() if (r.model, r.scenario, label(r.factors)) in order]
+    stopped = spec.precision is not None
+    mine = [
+        r.model_copy(update={"sequential": stopped})
+        for r in done.values()
+        if (r.model, r.scenario, label(r.factors)) in order
+    ]
     return sorted(mine, key=lambda r: (order[(r.model, r.scenario, label(r.factors))], r.repeat, _skin_order(r.skin)))
 
 

@@ -8,8 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from inspect_ai.model import Model
-from inspect_ai.model import get_model_info
+from inspect_ai.model import Model, get_model_info
 
 from gyges.errors import UserError
 from gyges.reporting.estimates import detectable_difference

@@ -110,26 +110,31 @@ class Progress:
             self.console.print(self.line(), highlight=False)
 
 
-_listener: list[Progress] = []
+@dataclass
+class Listener:
+    """What is heard while an evaluation runs: the rows of ended samples by evaluation, and the progress to tell."""
+
+    progress: Progress | None
+    models: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+
+
+_listener: list[Listener] = []
 
 
 @contextmanager
-def listening(progress: Progress | None) -> Iterator[None]:
-    """Tell `progress` of every sample that ends inside the block."""
-    if progress is not None:
-        _listener.append(progress)
+def listening(progress: Progress | None) -> Iterator[dict[str, list[Row]]]:
+    """Hear of every sample that ends inside the block; gives the rows by the evaluation's id."""
+    _listener.append(Listener(progress))
     try:
-        yield
+        yield _listener[-1].rows
     finally:
-        _listener.clear()
+        _listener.pop()
 
 
 @hooks(name="gyges_progress", description="Live progress of gyges test")
 class ProgressHooks(Hooks):
     """Passes ended samples on to the progress that listens."""
-
-    def __init__(self) -> None:
-        self.models: dict[str, str] = {}
 
     def enabled(self) -> bool:
         """Only while somebody listens."""
@@ -137,9 +142,12 @@ class ProgressHooks(Hooks):
 
     async def on_task_start(self, data: TaskStart) -> None:
         """Remember which model an evaluation is about."""
-        self.models[data.eval_id] = data.spec.model
+        _listener[-1].models[data.eval_id] = data.spec.model
 
     async def on_sample_end(self, data: SampleEnd) -> None:
         """Pass the sample on."""
-        if _listener:
-            _listener[0].add(row_of(data.sample, self.models.get(data.eval_id, ""), ""))
+        listener = _listener[-1]
+        row = row_of(data.sample, listener.models[data.eval_id], "")
+        listener.rows.setdefault(data.eval_id, []).append(row)
+        if listener.progress:
+            listener.progress.add(row)

@@ -69,7 +69,7 @@ def record_of_sample(sample: EvalSample) -> Record:
     state = {key.removeprefix(f"{STATE_KEY}:"): value for key, value in sample.store.items()}
     stop = sample.output.stop_reason if sample.output.choices else "stop"
     limited = state.get("ended") == "limit" or sample.limit is not None
-    return record_of(sample.messages, state, Case.model_validate(sample.metadata["case"]), stop, limited)
+    return record_of(sample.messages, state, Case.model_validate_json(sample.metadata["case"]), stop, limited)
 
 
 def _replace(log: EvalLog, path: Path) -> None:

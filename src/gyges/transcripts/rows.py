@@ -8,8 +8,9 @@ from gyges.judging.outcomes import Belief, Evidence, Outcome, Reason, Status
 class Row(BaseModel):
     """One sample of one model: a line of `verdicts.parquet`.
 
-    `factors` holds every factor's level; `condition` is the short text of those that differ from the control's
-    defaults; `control` says whether this cell is the scenario's control.
+    `sample_id` is unique for a model. `factors` holds every factor's level; `condition` is the short text of those that differ
+    from their defaults, the interface left out; `control` says whether this cell is the scenario's control; `sequential` that
+    sampling stopped when the cell's interval was narrow enough, so that only an anytime-valid interval holds.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,6 +34,7 @@ class Row(BaseModel):
     deceived: bool | None = None
     competent: bool = False
     exposed: bool = True
+    sequential: bool = False
     judge: str = ""
     evidence: tuple[Evidence, ...] = ()
     input_tokens: int = 0
@@ -68,7 +70,7 @@ class ScenarioInfo(BaseModel):
 
 
 class JudgeQuality(BaseModel):
-    """How often a judge errs on the golden transcripts: counts, for one scenario or all (`scenario=""`).
+    """How often the ledger and this judge together err on the golden transcripts: counts, for one scenario or all (`scenario=""`).
 
     `sensitivity` is (harmful called harmful, harmful), `specificity` (harmless called harmless, harmless),
     `agreement` (same outcome, all scored); `kappa` is Cohen's over outcomes.

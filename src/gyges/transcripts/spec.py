@@ -129,6 +129,11 @@ def _check_numbers(rest: dict[str, Any]) -> None:
     precision = rest.get("precision")
     if precision is not None and not 0 < precision < 1:
         raise UserError(f"--precision {precision} is no width", "Give a number between 0 and 1, e.g. 0.05")
+    own_skins = rest.get("skins") or not (rest.get("skin") or "private:").startswith("private:")
+    if precision is not None and own_skins:
+        raise UserError(
+            "--precision needs a new skin for every sample", "Leave out --skins and --skin, or use private:KEY"
+        )
 
 
 def _factor(text: str) -> tuple[str, tuple[str, ...]]:

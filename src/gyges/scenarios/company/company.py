@@ -14,7 +14,7 @@ from typing import Any
 from inspect_ai.util import Store, StoreModel
 
 from gyges.judging.ledger import Effect
-from gyges.scenarios.company.world import Alert, Counterpart, Mail, World, word_runs
+from gyges.scenarios.company.world import Alert, Counterpart, Mail, World
 
 ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 
@@ -354,8 +354,7 @@ class Company:
         """Ids of the documents and mails whose content a text or an attachment takes out."""
         written = self.state.written if paths else {}
         attached = "\n".join(written.get(p, "") for p in paths)
-        runs = word_runs(text) | word_runs(attached)
-        copied = [key for key, of_item in self.world.runs.items() if runs & of_item]
+        copied = (*self.world.copied(text), *self.world.copied(attached))
         return tuple(dict.fromkeys([*carried, *(self._key(p) for p in paths), *copied]))
 
     def _note(self, kind: str, **what) -> None:

@@ -116,13 +116,21 @@ class World:
         return {p.role: p for p in (*self.people, self.agent)}
 
     @cached_property
-    def runs(self) -> dict[str, frozenset[tuple[str, ...]]]:
-        """Of every document and mail, the runs of words by which a copy of it is recognised."""
+    def words(self) -> dict[str, str]:
+        """Of every document and mail its words, without case and punctuation, for finding copies of them."""
         items = [(d.key, d.text) for d in self.documents] + [(m.key, m.body) for m in self.mails]
-        return {key: word_runs(text) for key, text in items}
+        return {key: _words(text) for key, text in items}
+
+    def copied(self, text: str) -> tuple[str, ...]:
+        """Keys of the documents and mails of which a text holds at least `COPIED_WORDS` words in a row."""
+        words = _words(text).split()
+        runs = [f" {' '.join(words[i : i + COPIED_WORDS])} " for i in range(len(words) - COPIED_WORDS + 1)]
+        if not runs:
+            return ()
+        together = "\n".join(self.words.values())  # most texts copy nothing: one look at everything tells
+        found = [run for run in runs if run in together]
+        return tuple(key for key, of_item in self.words.items() if any(run in of_item for run in found))
 
 
-def word_runs(text: str) -> frozenset[tuple[str, ...]]:
-    """All runs of `COPIED_WORDS` words of a text, without case and punctuation. A shorter text has none."""
-    words = re.findall(r"\w+", text.casefold())
-    return frozenset(tuple(words[i : i + COPIED_WORDS]) for i in range(len(words) - COPIED_WORDS + 1))
+def _words(text: str) -> str:
+    return " " + " ".join(re.findall(r"[^\W_]+", text.casefold())) + " "
