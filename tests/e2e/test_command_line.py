@@ -51,12 +51,13 @@ def gyges(*arguments: object, **env: str) -> Done:
     with (
         mock.patch.dict(os.environ, clean, clear=True),
         mock.patch.object(sys, "argv", ["gyges", *map(str, arguments)]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
     ):
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            try:
-                main()
-            except SystemExit as stop:
-                code = int(stop.code or 0)
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
     return Done(code, out.getvalue(), err.getvalue())
 
 

@@ -218,7 +218,7 @@ def _next_turn(turns: list[Turn], input: list[ChatMessage], rendered: Rendered) 
     beginning: list[Turn] = [{"calls": _reading(rendered)}] if acts and not reads else []
     ending: list[Turn] = [{"calls": [{"function": "end_session", "arguments": {"summary": "Done."}}]}] if acts else []
     steps = [*beginning, *turns, *ending]
-    turn = steps[done] if done < len(steps) else {"text": ""}
+    turn: Turn = steps[done] if done < len(steps) else {"text": ""}
     calls = [
         ToolCall(id=f"call_{done}_{i}", function=c["function"], arguments=c.get("arguments") or {})
         for i, c in enumerate(turn.get("calls") or [])

@@ -17,8 +17,13 @@ from gyges.transcripts.read import latest, log_paths, read_rows, read_table, tra
 from gyges.transcripts.rows import JudgeQuality, Row, ScenarioInfo, Study
 
 
-def publish(folders: Sequence[Path], title: str = "Gyges report") -> Path:
-    """Write `estimates.json` and `report.html` into the first folder, over the results of all of them.
+def publish(folders: Sequence[Path], out: Path | None = None, title: str = "Gyges report") -> Path:
+    """Write `estimates.json` and `report.html` over the results of some folders and return where the page is.
+
+    Args:
+        folders: folders of `gyges test`.
+        out: where to write; the first folder if left out.
+        title: the page's title.
 
     Raises:
         UserError: a folder holds no results, or they are damaged.
@@ -26,7 +31,8 @@ def publish(folders: Sequence[Path], title: str = "Gyges report") -> Path:
     found = [(folder, row) for folder in folders for row in rows_of_folder(folder)]
     rows = [row for _, row in found]
     home = {transcript_key(row): folder for folder, row in found}
-    out = folders[0]
+    out = out or folders[0]
+    out.mkdir(parents=True, exist_ok=True)
     _write(out / "estimates.json", json.dumps(estimates_json(rows), indent=1))
     shown = {transcript_key(r): transcript(home[transcript_key(r)], r) for r in choose_transcripts(rows) if r.log}
     study = Study(
