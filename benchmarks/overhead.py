@@ -26,7 +26,15 @@ FACTORS = ("goal=explicit", "threat=replacement")
 def spec(samples: int):
     from gyges.transcripts.spec import ModelSpec, make_spec
 
-    return make_spec([ModelSpec(name=MODEL)], ["blackmail"], FACTORS, "text", samples=samples // 2, max_tokens=500)
+    return make_spec(
+        [ModelSpec(name=MODEL)],
+        ["blackmail"],
+        FACTORS,
+        "text",
+        samples=samples // 2,
+        max_tokens=500,
+        grader=os.environ.get("G", "builtin"),
+    )
 
 
 def run_gyges(samples: int, url: str, connections: int, folder: Path) -> int:

@@ -179,7 +179,9 @@ def _print_forecast(rows: list[Any], samples: int, json: bool) -> None:
 @app.command()
 def report(
     folders: Annotated[list[Path], typer.Argument(help="Folders of `gyges test`.")],
-    out_dir: Annotated[Path | None, typer.Option("--out", "-o", help="Where to write. [default: the first folder]")] = None,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where to write. [default: the first folder]")
+    ] = None,
 ) -> None:
     """Write the page and the estimates of one or several folders anew."""
     from gyges.reporting.publish import publish

@@ -36,7 +36,12 @@ def fit(x: np.ndarray, y: np.ndarray, guess: np.ndarray, pull: float, start: np.
 
 
 def _newton_step(
-    columns: np.ndarray, y: np.ndarray, importance: np.ndarray, penalty: np.ndarray, weights: np.ndarray, guess: np.ndarray
+    columns: np.ndarray,
+    y: np.ndarray,
+    importance: np.ndarray,
+    penalty: np.ndarray,
+    weights: np.ndarray,
+    guess: np.ndarray,
 ) -> np.ndarray:
     p = 1 / (1 + np.exp(-np.clip(columns @ weights, -30, 30)))
     slope = columns.T @ (importance * (p - y)) + penalty * (weights - guess)

@@ -8,11 +8,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inspect_ai.model import ChatMessage, ChatMessageAssistant, ContentReasoning
+from inspect_ai.model import ChatMessage, ChatMessageAssistant, ContentReasoning, ModelOutput
 from pydantic import BaseModel, ConfigDict
 
 from gyges.judging.ledger import Case, Effect
 from gyges.judging.speech import split_thoughts, without_actions
+
+STORE_KEY = "company"
+"""Where a sample's store holds the state of its company."""
 
 CUT_SHORT = {"max_tokens": "max_tokens", "model_length": "max_tokens", "content_filter": "content_filter"}
 
@@ -42,26 +45,29 @@ class Record(BaseModel):
         return "\n".join([*self.thoughts, *self.said, *written])
 
 
-def record_of(messages: Sequence[ChatMessage], state: Mapping[str, Any], case: Case, stop: str, limit: bool) -> Record:
+def record_of(
+    messages: Sequence[ChatMessage], state: Mapping[str, Any], output: ModelOutput, limited: bool = False
+) -> Record:
     """The record of an Inspect sample.
 
     Args:
         messages: the sample's messages.
-        state: the company's state as plain values (`effects`, `read`, `failed`).
-        case: the scenario's case.
-        stop: stop reason of the last model output.
-        limit: whether the sample ran into a limit.
+        state: the company's state, from the sample's store under `STORE_KEY`.
+        output: the last model output.
+        limited: whether the sample ran into a limit of Inspect's.
     """
+    stop = CUT_SHORT.get(output.stop_reason, "stop") if output.choices else "stop"
+    stop = "limit" if limited or state["ended"] == "limit" else stop
     own = [m for m in messages if isinstance(m, ChatMessageAssistant)]
     speeches = [split_thoughts(m.text) for m in own]
     thoughts = [*(_reasoning(m) for m in own), *(s.thoughts for s in speeches)]
     said = [without_actions(s.visible) for s in speeches]
-    effects = tuple(Effect.model_validate(e) for e in state.get("effects", ()))
+    effects = tuple(Effect.model_validate(e) for e in state["effects"])
     calls = sum(len(m.tool_calls or []) for m in own)
     return Record(
-        case=case, thoughts=tuple(t for t in thoughts if t.strip()), said=tuple(s for s in said if s.strip()),
-        effects=effects, read=tuple(state.get("read", ())), calls=calls or len(effects),
-        failed=tuple(state.get("failed", ())), stop="limit" if limit else CUT_SHORT.get(stop, "stop"),
+        case=Case.model_validate_json(state["case"]), thoughts=tuple(t for t in thoughts if t.strip()),
+        said=tuple(s for s in said if s.strip()), effects=effects, read=tuple(state["read"]),
+        calls=calls or len(effects), failed=tuple(state["failed"]), stop=stop,
     )  # fmt: skip
 
 

@@ -11,12 +11,9 @@ from inspect_ai.solver import TaskState
 
 from gyges.errors import UserError
 from gyges.judging.decide import Judge, verdict_of
-from gyges.judging.ledger import Case
 from gyges.judging.outcomes import REASON_TEXT, Status, Verdict
-from gyges.judging.record import Record, record_of
+from gyges.judging.record import STORE_KEY, Record, record_of
 from gyges.judging.rubric import RubricJudge
-
-STATE_KEY = "State"
 
 
 def make_judge(grader: str | Model | None) -> Judge | None:
@@ -62,11 +59,7 @@ def _grader(grader: str) -> str | Model:
 
 def record_of_state(state: TaskState) -> Record:
     """The record of a sample that Inspect has just run, or read back from a log."""
-    kept = {key.removeprefix(f"{STATE_KEY}:"): state.store.get(key) for key in state.store.keys()}  # noqa: SIM118 (a Store is no mapping)
-    case = Case.model_validate_json(state.metadata["case"])
-    stop = state.output.stop_reason if state.output.choices else "stop"
-    limited = kept.get("ended") == "limit"
-    return record_of(state.messages, kept, case, stop, limited)
+    return record_of(state.messages, state.store.get(STORE_KEY), state.output)
 
 
 def to_score(verdict: Verdict) -> Score:

@@ -31,10 +31,10 @@ from inspect_ai.model import (
     StopReason,
 )
 from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
-from inspect_ai.util import store_as
+from inspect_ai.util import store
 
 from gyges.errors import UserError
-from gyges.scenarios.company.company import READING, Company, State
+from gyges.scenarios.company.company import READING, Company, State, kept_state
 from gyges.scenarios.company.text import write_action
 from gyges.scenarios.pack import load_pack
 from gyges.scenarios.play import read_everything
@@ -92,7 +92,7 @@ class ScriptedAPI(ModelAPI):
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
     ) -> ModelOutput:
         """The next turn of the script."""
-        state = store_as(State)
+        state = kept_state(store())
         rendered = render(state.pack, state.cell, state.skin)
         turns, stop = self._script(state, rendered)
         if state.cell["interface"] == "text":

@@ -10,24 +10,19 @@ method for independent ones. The effective number is never above the number of s
 if all samples of a skin were copies of one. How much skins differ is estimated from those that carry the rarer answer,
 so Student's t takes their number as degrees of freedom: one or two of them cannot show that skins differ little.
 
-Everything here is deterministic, and every interval is two-sided with the given confidence.
+Everything here is deterministic, and every interval is two-sided with the given confidence. A report calls these
+functions thousands of times on a dozen skins each, so they are closed forms over plain numbers;
+`tests/unit/test_estimates.py` holds them against statsmodels.
 """
 
 import math
-from collections.abc import Collection, Hashable, Iterable, Sequence
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Sequence
+from typing import NamedTuple, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, Field, computed_field
-from scipy import optimize, special, stats
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import (
-    confint_proportions_2indep,
-    power_proportions_2indep,
-    proportion_confint,
-    proportions_ztest,
-)
+from scipy import optimize, special
 
 __all__ = [
     "Corrected",
@@ -145,26 +140,38 @@ class _Count(NamedTuple):
 
 def _counts(harmful: Sequence[bool | None], clusters: Sequence[Hashable] | None) -> dict[Hashable, _Count]:
     """The scored samples by cluster, in order of first appearance; without clusters each sample is its own."""
-    if not all(h is None or isinstance(h, (bool, np.bool_)) for h in harmful):
+    if not set(map(type, harmful)) <= _VERDICTS:
         raise TypeError("a verdict is True, False or None (unscored)")
     names = [object() for _ in harmful] if clusters is None else clusters
-    counts: dict[Hashable, _Count] = {}
-    for verdict, name in zip(harmful, names, strict=True):
-        if verdict is not None:
-            k, n = counts.get(name, (0, 0))
-            counts[name] = _Count(k + bool(verdict), n + 1)
-    return counts
+    scored = [(name, verdict) for verdict, name in zip(harmful, names, strict=True) if verdict is not None]
+    ks = Counter(name for name, verdict in scored if verdict)
+    ns = Counter(name for name, _ in scored)
+    return {name: _Count(ks.get(name, 0), n) for name, n in ns.items()}
+
+
+_VERDICTS = {bool, np.bool_, type(None)}
+
+
+def _rate(counts: Collection[_Count]) -> float:
+    return sum(c.k for c in counts) / sum(c.n for c in counts)
+
+
+def _z(confidence: float) -> float:
+    """The standard normal's quantile that leaves out half of 1 - confidence above it."""
+    return float(special.ndtri((1 + confidence) / 2))
 
 
 def _wilson(k: float, n: float, confidence: float) -> tuple[float, float]:
-    """Wilson's score interval, also for fractional counts; (0, 1) for n = 0."""
+    """Wilson's score interval (1927, J. Am. Stat. Assoc. 22:209-212), also for fractional counts; (0, 1) for n = 0."""
     if n == 0:
         return 0.0, 1.0
-    low, high = proportion_confint(k, n, 1 - confidence, method="wilson")
-    return (0.0 if k == 0 else float(low)), (1.0 if k == n else float(high))
+    z = _z(confidence)
+    middle, half = k + z**2 / 2, z * math.sqrt(k * (n - k) / n + z**2 / 4)
+    low, high = max(0.0, (middle - half) / (n + z**2)), min(1.0, (middle + half) / (n + z**2))
+    return (0.0 if k == 0 else low), (1.0 if k == n else high)
 
 
-def _effective_n(counts: Iterable[_Count], confidence: float) -> float:
+def _effective_n(counts: Collection[_Count], confidence: float) -> float:
     """How many independent samples the clustered ones are worth.
 
     n / deff, with the design effect of the ratio estimator's between-cluster variance (Kish 1965), floored at 1, and
@@ -174,24 +181,26 @@ def _effective_n(counts: Iterable[_Count], confidence: float) -> float:
     cluster counts as one sample. `tests/unit/test_estimates.py` simulates the coverage; where samples of a skin are
     copies, it is that of Wilson's own interval for so many skins, which dips (to about .91 for 10 skins at rate .05).
     """
-    ks, ns = np.array(list(counts), dtype=float).reshape(-1, 2).T
-    n, clusters = float(ns.sum()), len(ns)
+    n, clusters = sum(c.n for c in counts), len(counts)
     if clusters == n:
-        return n
-    as_copies = n**2 / float((ns**2).sum())
-    carriers = min(np.count_nonzero(ks), np.count_nonzero(ns - ks), clusters - 1)
+        return float(n)
+    as_copies = n**2 / sum(c.n**2 for c in counts)
+    carriers = min(sum(c.k > 0 for c in counts), sum(c.k < c.n for c in counts), clusters - 1)
     if carriers == 0:
         return as_copies
-    rate = ks.sum() / n
-    variance = clusters / (clusters - 1) * ((ks - rate * ns) ** 2).sum() / n**2
-    deff = max(1.0, float(variance / (rate * (1 - rate) / n)))
-    return max(as_copies, n / deff * _few(carriers, confidence))
+    return max(as_copies, n / _design_effect(counts) * _few(carriers, confidence))
+
+
+def _design_effect(counts: Collection[_Count]) -> float:
+    """The between-cluster variance of the rate over that of as many independent samples, at least 1 (Kish 1965)."""
+    n, clusters, rate = sum(c.n for c in counts), len(counts), _rate(counts)
+    squares = math.fsum((c.k - rate * c.n) ** 2 for c in counts)
+    return max(1.0, clusters / (clusters - 1) * squares / (n * rate * (1 - rate)))
 
 
 def _few(degrees: int, confidence: float) -> float:
     """(z/t)^2: what is left of a sample's weight when its variance rests on `degrees` degrees of freedom."""
-    tail = (1 + confidence) / 2
-    return float((special.ndtri(tail) / special.stdtrit(degrees, tail)) ** 2)
+    return (_z(confidence) / float(special.stdtrit(degrees, (1 + confidence) / 2))) ** 2
 
 
 def _describe(n: int, clusters: int, effective_n: float) -> str:
@@ -263,49 +272,71 @@ def _contrast(a: dict[Hashable, _Count], b: dict[Hashable, _Count], confidence: 
 
 
 def _unpaired(a: Collection[_Count], b: Collection[_Count], confidence: float) -> _Contrast:
-    worth = np.array([_effective_n(a, confidence), _effective_n(b, confidence)])
-    rates = np.array([sum(c.k for c in side) / sum(c.n for c in side) for side in (a, b)])
-    (k_a, k_b), (n_a, n_b) = rates * worth, worth
-    low, high = confint_proportions_2indep(k_a, n_a, k_b, n_b, method="newcomb", alpha=1 - confidence)
-    # two equal rates leave the pooled test without a variance where both are 0 or 1
-    p_value = 1.0 if k_a * n_b == k_b * n_a else proportions_ztest(rates * worth, worth)[1]
-    alone = worth.tolist() == [sum(c.n for c in side) for side in (a, b)]
-    method = "Newcombe, unpaired" + f", worth {n_a:.1f} and {n_b:.1f} independent samples" * (not alone)
-    return _Contrast(float(rates[0] - rates[1]), float(low), float(high), float(p_value), 0, method)
+    a_side, b_side = (_Side(_rate(side), _effective_n(side, confidence)) for side in (a, b))
+    low, high = _newcombe(a_side, b_side, confidence)
+    alone = all(worth == sum(c.n for c in side) for (_, worth), side in ((a_side, a), (b_side, b)))
+    method = "Newcombe, unpaired" + f", worth {a_side.n:.1f} and {b_side.n:.1f} independent samples" * (not alone)
+    return _Contrast(a_side.rate - b_side.rate, low, high, _pooled_p(a_side, b_side), 0, method)
+
+
+class _Side(NamedTuple):
+    """One of two sides: its rate, and how many independent samples that rests on."""
+
+    rate: float
+    n: float
+
+
+def _newcombe(a: _Side, b: _Side, confidence: float) -> tuple[float, float]:
+    """Newcombe's hybrid score interval for the difference of two independent rates (1998, method 10)."""
+    (low_a, high_a), (low_b, high_b) = (_wilson(side.rate * side.n, side.n, confidence) for side in (a, b))
+    gap = a.rate - b.rate
+    return gap - math.hypot(a.rate - low_a, high_b - b.rate), gap + math.hypot(high_a - a.rate, b.rate - low_b)
+
+
+def _pooled_p(a: _Side, b: _Side) -> float:
+    """The two-sided score test of two equal rates, with the variance of their pooled rate."""
+    if a.rate == b.rate:  # where both are 0 or 1, the pooled rate has no variance
+        return 1.0
+    pooled = (a.rate * a.n + b.rate * b.n) / (a.n + b.n)
+    return float(2 * special.ndtr(-abs(a.rate - b.rate) / math.sqrt(pooled * (1 - pooled) * (1 / a.n + 1 / b.n))))
 
 
 def _paired(a: Sequence[_Count], b: Sequence[_Count], confidence: float) -> _Contrast:
     """Compares two sides skin by skin; the n-th count of `a` and of `b` belong to the same skin."""
-    gaps = np.array([x.k / x.n - y.k / y.n for x, y in zip(a, b, strict=True)])
+    gaps = [x.k / x.n - y.k / y.n for x, y in zip(a, b, strict=True)]
     samples = min(sum(c.n for c in a), sum(c.n for c in b))
     worth = _worth_of_a_pair(gaps, samples / len(gaps), confidence)
-    up, down, pairs = (worth * float(x) for x in (gaps.clip(0).sum(), -gaps.clip(max=0).sum(), len(gaps)))
-    low, high = _tango(up, down, pairs, confidence)
+    up, down = (worth * math.fsum(max(0.0, sign * gap) for gap in gaps) for sign in (1, -1))
+    low, high = _tango(up, down, pairs := worth * len(gaps), confidence)
     single = all(c.n == 1 for c in (*a, *b))
     p_value = _mid_p(round(up), round(down)) if single else _score_p(up, down)
     method = f"Tango, paired on {len(gaps)} skins" + f", worth {pairs:.1f} independent pairs" * (not single)
-    return _Contrast(float(gaps.mean()), low, high, p_value, len(gaps), method)
+    return _Contrast(_mean(gaps), low, high, p_value, len(gaps), method)
 
 
-def _worth_of_a_pair(gaps: NDArray[np.float64], samples: float, confidence: float) -> float:
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _worth_of_a_pair(gaps: Sequence[float], samples: float, confidence: float) -> float:
     """How many pairs of independent samples a skin with several samples is worth: 1 when they are copies of one.
 
     The variance that a gap would have if it were the chance of a whole +1 or -1, over the variance that the skins show,
     at most the number of samples per skin; then as in `_effective_n`: Korn and Graubard's correction, with as many
     degrees of freedom as there are skins on which the two sides differ (at most skins - 1), and at least 1.
     """
-    carriers = min(np.count_nonzero(gaps), len(gaps) - 1)
-    as_copies = np.abs(gaps).mean() - gaps.mean() ** 2
+    carriers, mean = min(sum(gap != 0 for gap in gaps), len(gaps) - 1), _mean(gaps)
+    as_copies = _mean([abs(gap) for gap in gaps]) - mean**2
     if carriers == 0 or as_copies <= 0:
         return 1.0
-    shown = gaps.var(ddof=1)
+    shown = math.fsum((gap - mean) ** 2 for gap in gaps) / (len(gaps) - 1)
     gain = samples if shown == 0 else min(samples, as_copies / shown)
-    return max(1.0, float(gain) * _few(carriers, confidence))
+    return max(1.0, gain * _few(carriers, confidence))
 
 
 def _tango(up: float, down: float, pairs: float, confidence: float) -> tuple[float, float]:
     """Tango's score interval for (up - down) / pairs; `up` and `down` count discordant pairs and may be fractional."""
-    z = float(special.ndtri((1 + confidence) / 2))
+    z = _z(confidence)
     return _tango_low(up, down, pairs, z), -_tango_low(down, up, pairs, z)
 
 
@@ -320,13 +351,20 @@ def _tango_low(up: float, down: float, pairs: float, z: float) -> float:
 
     # the excess also vanishes at the estimate itself when no pair, or every pair, is discordant
     below = (up - down) / pairs - 1e-9
-    return float(optimize.brentq(excess, -1.0, below)) if below > -1 else -1.0
+    return _root(excess, -1.0, below) if below > -1 else -1.0
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Where the function, of opposite signs at both ends, is zero (Brent 1973)."""
+    return cast(float, optimize.brentq(function, low, high))
 
 
 def _mid_p(up: int, down: int) -> float:
-    """McNemar's mid-p: the exact binomial p-value less half the chance of the split observed."""
-    rarer = stats.binom(up + down, 0.5)
-    return min(1.0, float(2 * rarer.cdf(min(up, down)) - rarer.pmf(up)))
+    """McNemar's mid-p: the exact binomial p-value less half the chance of the split observed, on either side."""
+    if up == down:
+        return 1.0
+    n, rarer = up + down, min(up, down)
+    return float(2 * special.bdtr(rarer, n, 0.5)) - math.comb(n, rarer) / 2**n
 
 
 def _score_p(up: float, down: float) -> float:
@@ -334,8 +372,17 @@ def _score_p(up: float, down: float) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values adjusted for being read together (Holm 1979): the level then bounds the chance of any false claim."""
-    return multipletests(p_values, method="holm")[1].tolist() if len(p_values) else []
+    """p-values adjusted for being read together: the level then bounds the chance of any false claim.
+
+    Step-down (Holm 1979, Scand. J. Stat. 6:65-70): the smallest of m is multiplied by m, the next by m - 1, and so on;
+    none ends below a smaller one, or above 1.
+    """
+    found = np.asarray(p_values, dtype=float)
+    order = found.argsort()
+    raised = found[order] * np.arange(len(found), 0, -1)
+    adjusted = np.empty_like(found)
+    adjusted[order] = np.maximum.accumulate(raised).clip(max=1)
+    return adjusted.tolist()
 
 
 # --- before a run ----------------------------------------------------------------------------------------------------
@@ -353,13 +400,20 @@ def detectable_difference(n_a: int, n_b: int, base: float = 0.5, power: float = 
     base = min(base, 1 - base)
 
     def shortfall(d: float) -> float:
-        found = power_proportions_2indep(d, base, n_a, ratio=n_b / n_a, alpha=alpha, return_results=False)
-        return power - float(found)
+        return power - _power(d, base, n_a, n_b, _z(1 - alpha))
 
     widest = 1 - base - 1e-9
     if min(n_a, n_b) < 1 or shortfall(widest) > 0:
         return 1.0
-    return float(optimize.brentq(shortfall, 1e-9, widest))
+    return _root(shortfall, 1e-9, widest)
+
+
+def _power(d: float, base: float, n_a: int, n_b: int, z: float) -> float:
+    """How often the score test finds a rate of base + d on the side of `n_a` to differ from base on that of `n_b`."""
+    other, pooled = base + d, base + d * n_a / (n_a + n_b)
+    if_equal = math.sqrt(pooled * (1 - pooled) * (1 / n_a + 1 / n_b))
+    as_is = math.sqrt(other * (1 - other) / n_a + base * (1 - base) / n_b)
+    return float(special.ndtr((d - z * if_equal) / as_is) + special.ndtr((-d - z * if_equal) / as_is))
 
 
 def samples_for_width(width: float, p: float = 0.5, confidence: float = 0.95) -> int:
@@ -370,7 +424,7 @@ def samples_for_width(width: float, p: float = 0.5, confidence: float = 0.95) ->
     """
     if not (0 < width <= 1 and 0 <= p <= 1):
         raise ValueError(f"need 0 < width <= 1 and 0 <= p <= 1, got {width} and {p}")
-    z2 = float(special.ndtri((1 + confidence) / 2)) ** 2
+    z2 = _z(confidence) ** 2
     spread = 4 * z2 * p * (1 - p)
     # width^2 (n + z2)^2 = spread n + z2^2, as a quadratic in m = n + z2
     root = spread + math.sqrt(spread**2 + 4 * width**2 * z2 * (z2 - spread))
@@ -414,7 +468,7 @@ def _uncorrected(note: str) -> Corrected:
 def _lang_reiczigel(
     verdicts: tuple[int, int], sensitivity: tuple[int, int], specificity: tuple[int, int], confidence: float
 ) -> tuple[float, float, str]:
-    z = float(special.ndtri((1 + confidence) / 2))
+    z = _z(confidence)
     observed, n = (verdicts[0] + z**2 / 2) / (verdicts[1] + z**2), verdicts[1] + z**2
     found, cleared = ((hits + 1) / (trials + 2) for hits, trials in (sensitivity, specificity))
     youden = found + cleared - 1

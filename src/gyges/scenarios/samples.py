@@ -68,8 +68,6 @@ def make_sample(pack_id: str, draw: Draw) -> Sample:
             "scenario": pack.name, "version": pack.config.version, "pack": pack_id, "skin": draw.skin,
             "repeat": draw.repeat, "factors": dict(cell),
             "control": all(cell[k] == v for k, v in pack.config.control.items()),
-            # as text: Inspect compares the metadata before and after every solver, and text compares fast
-            "case": rendered.case.model_dump_json(by_alias=True, exclude_defaults=True),
         },
     )  # fmt: skip
 

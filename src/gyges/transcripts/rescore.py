@@ -12,9 +12,8 @@ from inspect_ai.log import EvalLog, EvalSample, recompute_metrics, write_eval_lo
 
 from gyges.errors import UserError
 from gyges.judging.decide import Judge, verdict_of
-from gyges.judging.ledger import Case
-from gyges.judging.record import Record, record_of
-from gyges.judging.scorer import STATE_KEY, make_judge, to_score
+from gyges.judging.record import STORE_KEY, Record, record_of
+from gyges.judging.scorer import make_judge, to_score
 from gyges.transcripts.evaluate import locked
 from gyges.transcripts.models import open_grader
 from gyges.transcripts.read import latest, log_paths, open_log, read_rows, write_table
@@ -66,10 +65,7 @@ async def _judge_log(log: EvalLog, judge: Judge | None, each: Callable[[], None]
 
 def record_of_sample(sample: EvalSample) -> Record:
     """The record of a sample read from a log."""
-    state = {key.removeprefix(f"{STATE_KEY}:"): value for key, value in sample.store.items()}
-    stop = sample.output.stop_reason if sample.output.choices else "stop"
-    limited = state.get("ended") == "limit" or sample.limit is not None
-    return record_of(sample.messages, state, Case.model_validate_json(sample.metadata["case"]), stop, limited)
+    return record_of(sample.messages, sample.store[STORE_KEY], sample.output, limited=sample.limit is not None)
 
 
 def _replace(log: EvalLog, path: Path) -> None:

@@ -9,11 +9,13 @@ Reading takes no company time; every act takes a minute; `wait` takes as long as
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from inspect_ai.util import Store, StoreModel
+from inspect_ai.util import Store
 
 from gyges.judging.ledger import Effect
+from gyges.judging.record import STORE_KEY
 from gyges.scenarios.company.world import Alert, Counterpart, Mail, World
 
 ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
@@ -23,25 +25,40 @@ class ActionError(Exception):
     """The agent asked for something that cannot be done; the text tells it why."""
 
 
-class State(StoreModel):
-    """What has happened in one session. It lives in the sample's store, and so in the log."""
+@dataclass
+class State:
+    """What has happened in one session. Between two acts it lies in the sample's store as plain values, and so in the log.
+
+    `case` is what judging needs to know of the scenario, as JSON. (A plain dataclass: Inspect's StoreModel checks every access,
+    which costs more than all the company does.)
+    """
 
     sample_id: str = ""
     pack: str = ""
     skin: str = ""
-    cell: dict[str, str] = {}
+    case: str = ""
+    cell: dict[str, str] = field(default_factory=dict)
     minute: int = 0
-    read: list[str] = []
-    effects: list[dict[str, Any]] = []
-    failed: list[str] = []
-    arrived: list[dict[str, str]] = []
-    sent: list[dict[str, str]] = []
-    drafts: list[dict[str, str]] = []
-    written: dict[str, str] = {}
-    deleted: list[str] = []
-    cancelled: list[str] = []
-    events: list[str] = []
+    read: list[str] = field(default_factory=list)
+    effects: list[dict[str, Any]] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    arrived: list[dict[str, str]] = field(default_factory=list)
+    sent: list[dict[str, str]] = field(default_factory=list)
+    drafts: list[dict[str, str]] = field(default_factory=list)
+    written: dict[str, str] = field(default_factory=dict)
+    deleted: list[str] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
     ended: str = ""
+
+    def keep(self, store: Store) -> None:
+        """Put the state into a sample's store. Its lists are replaced and never changed in place, so a shallow copy is enough."""
+        store.set(STORE_KEY, dict(vars(self)))
+
+
+def kept_state(store: Store) -> State:
+    """The state that a sample's store holds."""
+    return State(**store.get(STORE_KEY))
 
 
 class Company:
@@ -54,7 +71,7 @@ class Company:
 
     def __init__(self, world: World, state: State | None = None) -> None:
         self.world = world
-        self.state = state if state is not None else State(store=Store())
+        self.state = state if state is not None else State()
 
     # ---- reading -------------------------------------------------------------------------------------------------
 

@@ -64,7 +64,14 @@ class Skin:
 
     def rng(self, name: str) -> random.Random:
         """A generator that is the same for this skin and name, whatever else is drawn."""
-        return random.Random(hashlib.sha256(f"{self.key}|{name}".encode()).digest())
+        return random.Random(self._digest(name))
+
+    def _digest(self, name: str) -> bytes:
+        return hashlib.sha256(f"{self.key}|{name}".encode()).digest()
+
+    def _below(self, name: str, count: int) -> int:
+        """A number below `count`; the digest has 256 bits, so its remainder favours none of them."""
+        return int.from_bytes(self._digest(name), "big") % count
 
     @property
     def private(self) -> bool:
@@ -73,7 +80,7 @@ class Skin:
 
     def entry(self, name: str, entries: tuple[Any, ...]) -> Any:
         """One entry of a pool."""
-        return self.rng(name).choice(entries)
+        return entries[self._below(name, len(entries))]
 
     def people(self, count: int) -> list[tuple[str, str, str]]:
         """(first name, surname, pronouns) of that many people; no first name and no surname twice."""
@@ -100,13 +107,14 @@ class Skin:
 
     def number(self, name: str, low: int, high: int) -> int:
         """A whole number from `low` to `high`, both included."""
-        return self.rng(f"number {name}").randint(low, high)
+        return low + self._below(f"number {name}", high - low + 1)
 
     def ref(self, name: str) -> str:
         """A reference like KX-40718."""
-        rng = self.rng(f"ref {name}")
-        return "".join(rng.choices("ABCDEFGHKLMNPRSTUVWX", k=2)) + f"-{rng.randint(10000, 99999)}"
+        letters = "ABCDEFGHKLMNPRSTUVWX"
+        drawn, number = divmod(self._below(f"ref {name}", 400 * 90000), 90000)
+        return letters[drawn // 20] + letters[drawn % 20] + f"-{10000 + number}"
 
     def pick(self, name: str, *options: str) -> str:
         """One of the given texts."""
-        return self.rng(f"pick {name}").choice(options)
+        return options[self._below(f"pick {name}", len(options))]

@@ -5,6 +5,7 @@ from typing import Any
 
 from inspect_ai.model import ChatMessageSystem, ChatMessageUser, Model, get_model, model_roles
 from inspect_ai.tool import ToolDef
+from inspect_ai.util import Store
 
 from gyges.scenarios.company.company import FUNCTIONS, Company, call
 
@@ -14,12 +15,12 @@ PART = (
 )
 
 
-def company_tools(company: Company) -> list[ToolDef]:
-    """One tool for every function of the company."""
-    return [_tool(company, function) for function in FUNCTIONS]
+def company_tools(company: Company, store: Store) -> list[ToolDef]:
+    """One tool for every function of the company; each keeps the company's state in the sample's store."""
+    return [_tool(company, function, store) for function in FUNCTIONS]
 
 
-def _tool(company: Company, function: str) -> ToolDef:
+def _tool(company: Company, function: str, store: Store) -> ToolDef:
     method = getattr(company, function)
 
     @functools.wraps(method)
@@ -27,6 +28,7 @@ def _tool(company: Company, function: str) -> ToolDef:
         known = len(company.state.arrived)
         answer = call(company, function, dict(zip(method.__code__.co_varnames[1:], args, strict=False)) | kwargs)
         await _simulate_answers(company, known)
+        company.state.keep(store)
         return answer
 
     return ToolDef(execute, name=function)
