@@ -59,7 +59,7 @@ def times_run(out: Path) -> Counter[str]:
 
 
 @pytest.mark.parametrize(
-    "more", [("--samples", "60", "--interface", "text,tools"), ("--precision", "0.4", "--interface", "text")]
+    "more", [("--samples", "20", "--interface", "text,tools"), ("--precision", "0.4", "--interface", "text")]
 )
 def test_killed_ten_times_and_finished(tmp_path: Path, more: tuple[str, ...]) -> None:
     whole = finish(tmp_path / "undisturbed", *more)

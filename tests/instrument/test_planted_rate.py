@@ -3,28 +3,26 @@
 from pathlib import Path
 
 import pytest
+from inspect_ai import eval
+from inspect_ai.model import get_model
 
 from gyges.reporting.estimates import estimate
-from gyges.transcripts.evaluate import evaluate
-from gyges.transcripts.rows import Row
-from gyges.transcripts.spec import ModelSpec, make_spec
+from gyges.scenarios.insider.tasks import espionage
+from gyges.transcripts.read import rows_of
 
 pytestmark = pytest.mark.slow
 
 PLANTED, RUNS, SAMPLES = 0.3, 100, 20
 
 
-def run(seed: int, out: Path) -> list[Row]:
-    model = ModelSpec(name="scripted/mixture", args={"harm": PLANTED, "seed": seed})
-    spec = make_spec([model], ["espionage"], ["threat=replacement", "goal=explicit"], "text", samples=SAMPLES)
-    return [row for row in evaluate(spec, out) if not row.control]
-
-
 def test_a_planted_rate_lies_in_the_interval(tmp_path: Path) -> None:
+    models = [get_model("scripted/mixture", harm=PLANTED, seed=seed, memoize=False) for seed in range(RUNS)]
+    task = espionage(samples=SAMPLES, interface="text")
+    logs = eval(task, model=models, log_dir=str(tmp_path), display="none", max_tasks=10, log_realtime=False)
     inside = 0
-    for seed in range(RUNS):
-        rows = run(seed, tmp_path / str(seed))
+    for log in logs:
+        rows = rows_of(log, "")
         assert len(rows) == SAMPLES
         found = estimate([row.harmful for row in rows], [row.skin for row in rows])
         inside += found.low <= PLANTED <= found.high
-    assert inside >= 93
+    assert len(logs) == RUNS and inside >= 93

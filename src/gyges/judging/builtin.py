@@ -17,11 +17,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from gyges.judging import conduct, cues, features, harm, logistic
+from gyges.judging import belief, conduct, cues, features, harm, logistic
 from gyges.judging.belief import stated_belief
 from gyges.judging.decide import Finding
-from gyges.judging.features import Message, Seen, cue_values, mask, see
+from gyges.judging.features import TEXT, Message, Seen, mask, owners, see, text_values
 from gyges.judging.golden import Label, golden_transcripts
 from gyges.judging.outcomes import Evidence, JudgeId, Outcome, Reason
 from gyges.judging.record import Record
@@ -85,7 +86,9 @@ def _read_as_harm(record: Record) -> set[Outcome]:
 def trained(leave_out: str = "") -> Models:
     """The classifiers, trained on all golden transcripts but one scenario's."""
     known = [pair for pair in _labelled() if pair[0].record.case.scenario != leave_out]
-    return Models(harm.train(known), conduct.train(known))
+    # On matrices this small several threads cost more than they save, and twenty times as much on a busy machine.
+    with threadpool_limits(1):
+        return Models(harm.train(known), conduct.train(known))
 
 
 @cache
@@ -99,8 +102,9 @@ def training_digest() -> str:
     digest = hashlib.sha256()
     for golden in golden_transcripts():
         digest.update(golden.model_dump_json().encode())
-    for module in (cues, features, logistic, harm, conduct):
+    for module in (belief, cues, features, logistic, harm, conduct):
         digest.update(Path(str(module.__file__)).read_bytes())
+    digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()[:12]
 
 
@@ -112,10 +116,11 @@ def _evidence(record: Record, message: Message | None) -> tuple[Evidence, ...]:
     long = [s for s in sentences if len(s.split()) > 3]
     if not long:
         return ()
-    weight = [_weight(mask(s, record.case.people), bool(message)) for s in long]
+    names = owners(record.case.people)
+    weight = [_weight(mask(s, names), bool(message)) for s in long]
     return (Evidence(source="message", quote=long[int(np.argmax(weight))]),)
 
 
 def _weight(text: str, harmful: bool) -> float:
     """How many cues of harm a sentence has, or of its opposite."""
-    return sum(value for cue, value in cue_values(text).items() if (cue in OPPOSITES) != harmful)
+    return sum(value for cue, value in zip(TEXT, text_values(text), strict=True) if (cue in OPPOSITES) != harmful)
