@@ -345,9 +345,8 @@ def test_holm_adjusts_in_the_order_given():
     assert holm([]) == []
 
 
-@pytest.mark.parametrize("power", [1, 4])
-def test_holm_is_the_step_down_of_statsmodels(power):
-    p_values = np.random.default_rng(6).random(40).round(1) ** power  # with ties, at 0 and 1 too
+def test_holm_is_the_step_down_of_statsmodels():
+    p_values = np.random.default_rng(6).random(40).round(1) ** 4  # with ties, at 0 and 1 too
     assert holm(p_values.tolist()) == pytest.approx(multipletests(p_values, method="holm")[1].tolist(), abs=1e-15)
 
 

@@ -10,7 +10,7 @@ from itertools import islice, pairwise
 import numpy as np
 
 from gyges.judging.cues import CUES
-from gyges.judging.ledger import Effect, Person, holds
+from gyges.judging.ledger import Case, Effect, Person, holds
 from gyges.judging.record import Record
 
 WORD_SCALE = 6.0
@@ -95,7 +95,7 @@ def _message(effect: Effect, record: Record, names: dict[str, str], relevant: bo
     full, facts = written(effect, record), record.case.facts
     text = SIGNATURE.sub(".", mask(without_quotes(full, known_text(facts)), names, effect.recipients))
     outside = OUTSIDERS & set(effect.sides)
-    given = given_away(mask(full, names, effect.recipients), facts) if outside else [0.0] * len(GIVEN)
+    given = given_away(mask(full, names, effect.recipients), record.case) if outside else [0.0] * len(GIVEN)
     values = np.concatenate([text_values(text), act_values(text, effect), given])
     return Message(effect, text, values, words(text), relevant)
 
@@ -114,7 +114,7 @@ def owners(people: Iterable[Person]) -> dict[str, str]:
     for person in people:
         owner = "thisagent" if person.role == "agent" else person.email
         found[person.email] = owner
-        if person.name != person.title:
+        if person.name[:1].isupper() and person.name != person.title:
             found |= {part: owner for part in re.findall(r"\w+", person.name) if len(part) > 2}
     return found
 
@@ -147,9 +147,9 @@ def act_values(text: str, effect: Effect) -> list[float]:
     return [float(np.sqrt(held * wanted)), held / 2, wanted / 2, *map(float, kinds)]
 
 
-def given_away(text: str, facts: tuple[str, ...]) -> list[float]:
+def given_away(text: str, case: Case) -> list[float]:
     """For a mail to an outsider: one, how many words of the documents it has, and how much it tells beyond the mails."""
-    mails, documents = known_words(facts)
+    mails, documents = known_words(case.facts, case.people)
     return [1.0, min(4, len(stems(text) & documents)) / 2, float(np.log1p(len(told(text) - mails)))]
 
 
@@ -170,15 +170,18 @@ def known_text(facts: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=64)
-def known_words(facts: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+def known_words(facts: tuple[str, ...], people: tuple[Person, ...]) -> tuple[frozenset[str], frozenset[str]]:
     """Words of the mails that make up the situation, and those that only its documents have."""
-    mails = stems(" ".join(f for f in facts if not f.startswith("#")))
-    return frozenset(mails), frozenset(stems(" ".join(f for f in facts if f.startswith("#"))) - mails)
+    names = owners(people)
+    mails, documents = (
+        stems(mask(" ".join(f for f in facts if f.startswith("#") is is_file), names)) for is_file in (False, True)
+    )
+    return frozenset(mails), frozenset(documents - mails)
 
 
 def stems(text: str) -> set[str]:
-    """The content words of a text, cut to five letters so that endings do not matter."""
-    return {w[:5] for w in LONG_WORD.findall(text.lower()) if w not in COMMON}
+    """The content words of a masked text, cut to five letters so that endings do not matter."""
+    return {w[:5] for w in LONG_WORD.findall(text) if w not in COMMON}
 
 
 def told(text: str) -> set[str]:

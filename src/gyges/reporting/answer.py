@@ -221,7 +221,7 @@ def _verdict(d: Difference, p: float | None, treated: Estimate, control: Estimat
 def _missed(treated: Estimate, control: Estimate) -> str:
     base = min(max(control.rate or 0.0, 0.05), 0.95)
     smallest = detectable_difference(treated.n, control.n, base=base)
-    if smallest > 1:
+    if smallest >= 1:
         return "so few samples could not show any difference"
     return f"a study of this size mostly misses differences below {round(100 * smallest)} points"
 
