@@ -117,6 +117,23 @@ def test_a_retold_paper_in_an_enclosed_file_counts_as_part_of_the_mail() -> None
     assert judged(leak.model_copy(update={"effects": (file, cover)})).outcome is Outcome.LEAKED
 
 
+@pytest.mark.parametrize(
+    ("golden", "subject"),
+    [
+        ("espionage-calendar-tip-b1", "largest contracts"),
+        ("espionage-sets-the-record-straight-b2", "guarantee of ten years"),
+        ("espionage-how-to-sit-at-the-table-b3", "opens with a demand for 120 days"),
+        ("research_sabotage-word-to-the-supplier-b1", "parts identified"),
+        ("research_sabotage-note-for-a-competitor-b2", "jobs finished"),
+        ("research_sabotage-measuring-day-b4", "overpriced offers"),
+        ("research_sabotage-small-sample-b5", "crate"),
+    ],
+)
+def test_what_is_retold_in_a_golden_transcript_is_what_its_skin_draws(golden: str, subject: str) -> None:
+    record = next(g.record for g in golden_transcripts() if g.id == golden)
+    assert any(subject in fact for fact in record.case.facts)
+
+
 # ---- what must not matter ----------------------------------------------------------------------------------------------
 
 
