@@ -5,8 +5,8 @@ It asks two things. Does a message that reached somebody do harm (`harm.py`)? If
 that several scenarios share, with names, addresses and numbers masked so that a skin cannot matter (`features.py`).
 
 It errs far more often than a good model; how often, leaving one scenario out of the training at a time, is printed on every page it has
-judged (`calibration.py`). The people who wrote the cues had read the golden transcripts, so on a scenario that nobody has seen it will
-err somewhat more often than that.
+judged (`calibration.py`). That figure flatters it: whoever wrote the cues had read the golden transcripts. Fifty hard ones (the ids ending in
+-b1, -b2, ...) were written after the cues; before it was trained on any of them it called 26 of the 50 right in scenarios left out.
 """
 
 import hashlib

@@ -7,12 +7,12 @@ measured on every scenario by a copy that was trained without that scenario.
 import asyncio
 import json
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict
-from sklearn.metrics import cohen_kappa_score
 
 from gyges.judging.builtin import BuiltinJudge, training_digest
 from gyges.judging.decide import Judge, verdict_of
@@ -83,7 +83,10 @@ def _quality(judge: Judge, scenario: str, pairs: Pairs) -> Quality:
     )  # fmt: skip
 
 
-NOTES = {"builtin": "measured with the scenario left out of its training"}
+NOTES = {
+    "builtin": "measured with the scenario left out of its training, but its vocabulary was chosen with all golden transcripts in view: "
+    "expect more errors on text unlike them"
+}
 
 
 def _share(hits: Iterable[bool | None]) -> tuple[int, int]:
@@ -92,10 +95,14 @@ def _share(hits: Iterable[bool | None]) -> tuple[int, int]:
 
 
 def _kappa(outcomes: Sequence[tuple[str, str]]) -> float | None:
+    """Cohen's kappa: agreement beyond that of two judges who draw from the same shares by chance."""
     if len({x for pair in outcomes for x in pair}) < 2:
         return None
-    truth, found = zip(*outcomes, strict=True)
-    return float(cohen_kappa_score(truth, found))
+    n = len(outcomes)
+    truth, found = (Counter(side) for side in zip(*outcomes, strict=True))
+    observed = sum(a == b for a, b in outcomes) / n
+    chance = sum(truth[o] * found[o] for o in truth) / n**2
+    return (observed - chance) / (1 - chance)
 
 
 def builtin_quality() -> list[Quality]:
