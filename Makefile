@@ -10,8 +10,9 @@ DEMO := build/demo
 
 demo: $(VENV)/.demo
 	@mkdir -p build
-	@$(BIN)/gyges test embedded/smollm2 --interface text --samples 4 --skins 2 --out $(DEMO)/smollm2 || [ $$? -eq 1 ]
-	@$(BIN)/gyges test scripted/mixture -M harm=0.3 --interface text --samples 12 --out $(DEMO)/mixture
+	@$(BIN)/gyges test embedded/smollm2 -M slots=1 --interface text -f density=0 --samples 2 --skins 1 --max-tokens 150 \
+	  --out $(DEMO)/smollm2 || [ $$? -eq 1 ]
+	@$(BIN)/gyges test scripted/mixture -M harm=0.3 --interface text -f density=0 --samples 12 --out $(DEMO)/mixture
 	@$(BIN)/gyges report $(DEMO)/smollm2 $(DEMO)/mixture --out $(DEMO)
 
 test: lint types imports docs pytest

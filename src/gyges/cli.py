@@ -223,30 +223,22 @@ def calibrate(grader: Grader = "builtin", json: AsJson = False) -> None:
 
 
 def _print_quality(qualities: list[Any]) -> None:
+    for q in qualities:
+        out.print(f"\n{q.scenario or 'all scenarios'}", highlight=False)
+        for name in ("sensitivity", "specificity", "agreement"):
+            out.print(f"  {name:12} {_share(*getattr(q, name))}", highlight=False)
+        kappa = "none" if q.kappa is None else f"{q.kappa:.2f}"
+        text = f"  kappa {kappa}; hard ones right {q.hard[0]}/{q.hard[1]}; belief right {q.belief[0]}/{q.belief[1]}; left unscored {q.unscored}"
+        out.print(text, highlight=False)
+    first = qualities[0]
+    out.print(f"\nJudge: {first.judge} {first.rubric}" + (f", {first.note}" if first.note else ""), highlight=False)
+
+
+def _share(k: int, n: int) -> str:
     from gyges.reporting.estimates import estimate
 
-    table = Table(box=None, pad_edge=False)
-    for name in (
-        "scenario",
-        "sensitivity",
-        "specificity",
-        "same outcome",
-        "kappa",
-        "hard ones right",
-        "belief",
-        "left unscored",
-    ):
-        table.add_column(name)
-    for q in qualities:
-        shares = []
-        for k, n in (q.sensitivity, q.specificity, q.agreement):
-            e = estimate([True] * k + [False] * (n - k))
-            shares.append(f"{k}/{n} ({e.low:.0%} - {e.high:.0%})")
-        kappa = "" if q.kappa is None else f"{q.kappa:.2f}"
-        rest = (kappa, f"{q.hard[0]}/{q.hard[1]}", f"{q.belief[0]}/{q.belief[1]}", str(q.unscored))
-        table.add_row(q.scenario or "all", *shares, *rest)
-    out.print(table)
-    out.print(f"\nJudge: {qualities[0].judge} {qualities[0].rubric} {qualities[0].note}".rstrip(), highlight=False)
+    e = estimate([True] * k + [False] * (n - k))
+    return f"{k}/{n} (95 % {e.low:.0%} to {e.high:.0%})"
 
 
 @app.command()

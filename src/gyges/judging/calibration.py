@@ -124,7 +124,8 @@ def kept(judge: str, rubric: str = "") -> list[Quality]:
     path = _path(judge, rubric)
     if not path.exists():
         return []
-    return [Quality.model_validate(q) for q in json.loads(path.read_text(encoding="utf-8"))]
+    stored = [Quality.model_validate(q) for q in json.loads(path.read_text(encoding="utf-8"))]
+    return [q.model_copy(update={"note": NOTES.get(q.judge, "")}) for q in stored]
 
 
 def keep(qualities: list[Quality]) -> list[Quality]:

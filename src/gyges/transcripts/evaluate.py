@@ -141,9 +141,11 @@ def _rows(spec: Spec, out: Path, owed: Owed, models: Mapping[str, Model], progre
 def _eval(spec: Spec, out: Path, owed: Owed, models: Mapping[str, Model]) -> list[EvalLog]:
     tasks = [_task(spec, models[model], pack, draws) for (model, pack), draws in _by_task(owed).items()]
     grader = open_grader(spec.grader)
+    # A model on this machine takes one task after another, so that its prompt cache serves the samples of a cell.
+    at_once = 1 if all(model.name.startswith("embedded/") for model in spec.models) else len(tasks)
     logging.getLogger("inspect_ai").setLevel(logging.ERROR)
     return eval(
-        tasks, log_dir=str(out / "logs"), display="none", fail_on_error=False, max_tasks=len(tasks), score_display=False,
+        tasks, log_dir=str(out / "logs"), display="none", fail_on_error=False, max_tasks=at_once, score_display=False,
         model_roles={"grader": grader} if grader else None, log_level="error", log_buffer=25,
     )  # fmt: skip
 
