@@ -11,6 +11,7 @@ bit while the prompt cache or several slots are in use (see `-M exact=true`).
 import atexit
 import ctypes
 import hashlib
+import importlib
 import importlib.util
 import json
 import os
@@ -187,7 +188,7 @@ _served: Served | None = None
 
 def _start(settings: Settings) -> Served:
     with _short_spins():
-        import xllamacpp
+        xllamacpp: Any = importlib.import_module("xllamacpp")
     key = secrets.token_urlsafe()
     params = xllamacpp.CommonParams()
     params.model.path, params.model_alias = str(model_file()), {NAME}
