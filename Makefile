@@ -10,7 +10,7 @@ DEMO := build/demo
 
 demo: $(VENV)/.demo
 	@mkdir -p build
-	@$(BIN)/gyges test embedded/smollm2 -M slots=1 --interface text -f density=0 --samples 2 --skins 1 --max-tokens 150 \
+	@$(BIN)/gyges test embedded/smollm2 -M slots=1 --interface text -f density=0 --samples 2 --skins 1 --max-tokens 120 \
 	  --out $(DEMO)/smollm2 || [ $$? -eq 1 ]
 	@$(BIN)/gyges test scripted/mixture -M harm=0.3 --interface text -f density=0 --samples 12 --out $(DEMO)/mixture
 	@$(BIN)/gyges report $(DEMO)/smollm2 $(DEMO)/mixture --out $(DEMO)
