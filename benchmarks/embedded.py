@@ -27,7 +27,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--slots", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--threads", type=int, default=cores())
-    parser.add_argument("--chars", type=int, default=11000, help="length of the user message, about 2.8 characters a token")
+    parser.add_argument(
+        "--chars", type=int, default=11000, help="length of the user message, about 2.8 characters a token"
+    )
     parser.add_argument("--repeats", type=int, default=1)
     args = parser.parse_args()
     print("slots threads  prompt tokens  read t/s  written t/s")

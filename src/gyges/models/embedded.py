@@ -1,6 +1,6 @@
 """The embedded model: SmolLM2-135M-Instruct from its wheel, served on 127.0.0.1 by llama.cpp in threads of this process.
 
-    inspect eval gyges/blackmail --model embedded/smollm2 -M slots=2 -M threads=2
+    inspect eval gyges/blackmail --model embedded/smollm2 -M slots=1 -M threads=2
 
 Covered: chat in text, parallel slots, the prompt cache, one server for all tasks and event loops of a process, a seed
 that follows from the prompt. Not covered: tool calls (the model cannot make them: tools are left out of the request and
@@ -36,6 +36,9 @@ CONTEXT = 8192
 TEMPERATURE = 0.7
 MAX_TOKENS = 400
 """Tokens of an answer unless told: the model rambles, and what comes later is repetition."""
+SLOTS = 1
+"""Two cores write hardly faster for several answers at once, and samples that share a prompt and run side by side each read
+it anew: with two slots the 5,200 tokens of a real prompt were read twice for three samples, with one slot once."""
 CACHE_MIB = 1024
 """MiB of memory for prompts that left their slot; one of 4,500 tokens takes about 105."""
 TIMEOUT_S = 3600.0
@@ -78,7 +81,7 @@ class EmbeddedAPI(ModelAPI):
 
     def __init__(
         self, model_name: str, base_url: str | None = None, api_key: str | None = None,
-        config: GenerateConfig = DEFAULT_CONFIG, slots: int = 2, threads: int = 0, exact: bool = False,
+        config: GenerateConfig = DEFAULT_CONFIG, slots: int = SLOTS, threads: int = 0, exact: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(model_name, None, None, [], config)
         if model_name != NAME:
