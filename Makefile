@@ -57,7 +57,7 @@ $(VENV)/.demo: $(VENV)/.base
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	$(PIP) "pytest>=8" "statsmodels>=0.14" "pytest-xdist>=3" "hypothesis>=6.100" "playwright>=1.50" "ruff>=0.14" "pyright[nodejs]>=1.1.400" "import-linter>=2.1" "zensical>=0.1"
+	$(PIP) "pytest>=8" "statsmodels>=0.14" "pytest-xdist>=3" "hypothesis>=6.100" "playwright>=1.50" "ruff>=0.14" "pyright[nodejs]>=1.1.400" "import-linter>=2.1" "zensical>=0.0.70,<0.1"
 	@touch $@
 
 clean:
