@@ -33,7 +33,6 @@ def spec(samples: int):
         "text",
         samples=samples // 2,
         max_tokens=500,
-        grader=os.environ.get("G", "builtin"),
     )
 
 
