@@ -116,7 +116,7 @@ class Rule(BaseModel):
 
 
 class Case(BaseModel):
-    """What judging needs to know about a sample's scenario, rendered for its cell and skin. It travels in the sample's metadata,
+    """What judging needs to know about a sample's scenario, rendered for its cell and skin. It travels in the sample's store,
     so a log can be judged again without the pack that made it."""
 
     model_config = ConfigDict(frozen=True)
