@@ -1,6 +1,6 @@
 """A run that is killed at any moment is finished by the same command: nothing lost, nothing run twice, the same estimates.
 
-Slow: ten kills, each of a process of its own, as only a real SIGKILL shows what is on disk at that moment.
+Slow: ten kills of each design, each of a process of its own, as only a real SIGKILL shows what is on disk at that moment.
 """
 
 import json
@@ -64,7 +64,7 @@ def times_run(out: Path) -> Counter[str]:
 def test_killed_ten_times_and_finished(tmp_path: Path, more: tuple[str, ...]) -> None:
     whole = finish(tmp_path / "undisturbed", *more)
     moments = random.Random(1)
-    for _ in range(KILLS // 2):
+    for _ in range(KILLS):
         kill_once(tmp_path / "killed", moments.uniform(0.2 * whole, whole), *more)
     finish(tmp_path / "killed", *more)
     runs = times_run(tmp_path / "killed")

@@ -4,7 +4,7 @@ On a terminal a table that is drawn again; elsewhere a line now and then. It lis
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -112,9 +112,9 @@ class Progress:
 
 @dataclass
 class Listener:
-    """What is heard while an evaluation runs: the rows of ended samples by evaluation, and the progress to tell."""
+    """What is heard while an evaluation runs: the rows of ended samples by evaluation, and who is told of each."""
 
-    progress: Progress | None
+    tell: Callable[[Row], None]
     models: dict[str, str] = field(default_factory=dict)
     rows: dict[str, list[Row]] = field(default_factory=dict)
 
@@ -123,9 +123,9 @@ _listener: list[Listener] = []
 
 
 @contextmanager
-def listening(progress: Progress | None) -> Iterator[dict[str, list[Row]]]:
-    """Hear of every sample that ends inside the block; gives the rows by the evaluation's id."""
-    _listener.append(Listener(progress))
+def listening(tell: Callable[[Row], None]) -> Iterator[dict[str, list[Row]]]:
+    """Hear of every sample that ends inside the block and pass it on; gives the rows by the evaluation's id."""
+    _listener.append(Listener(tell))
     try:
         yield _listener[-1].rows
     finally:
@@ -149,5 +149,4 @@ class ProgressHooks(Hooks):
         listener = _listener[-1]
         row = row_of(data.sample, listener.models[data.eval_id], "")
         listener.rows.setdefault(data.eval_id, []).append(row)
-        if listener.progress:
-            listener.progress.add(row)
+        listener.tell(row)

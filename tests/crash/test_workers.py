@@ -1,0 +1,82 @@
+"""Samples that run in several processes: killed at any moment, all processes at once or a worker alone, nothing is lost and nothing run twice.
+
+Slow: only real processes, killed for real, show that a worker ends with the run that started it and that its samples are on the disk.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from test_sigkill import times_run
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+from loopback import serving
+
+pytestmark = pytest.mark.slow
+
+SAMPLES, KILLS = 200, 3
+ENV = {**os.environ, "BENCH_API_KEY": "none"}
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with serving(0.2) as address:
+        yield address
+
+
+def start(out: Path, url: str) -> subprocess.Popen[str]:
+    options = ["-s", "espionage", "--interface", "text", "--samples", str(SAMPLES), "--max-connections", "40"]
+    command = [sys.executable, "-m", "gyges", "test", "openai-api/bench/fixed", "--base-url", url, "--out", str(out)]
+    return subprocess.Popen([*command, *options], env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return [p for p in psutil.Process(process.pid).children() if "multiprocessing.spawn" in " ".join(p.cmdline())]
+
+
+def estimates(out: Path) -> list[dict]:
+    return json.loads((out / "estimates.json").read_text())
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core: everything runs in one process")
+def test_killed_and_finished(tmp_path: Path, url: str) -> None:
+    begun = time.monotonic()
+    whole = start(tmp_path / "whole", url)
+    assert whole.wait() == 0, whole.stderr and whole.stderr.read()
+    took, moments, seen = time.monotonic() - begun, random.Random(2), 0
+    for _ in range(KILLS):
+        process = start(tmp_path / "killed", url)
+        time.sleep(moments.uniform(0.3 * took, 0.9 * took))
+        theirs = workers(process)
+        seen += len(theirs)
+        process.kill()
+        process.wait()
+        _, alive = psutil.wait_procs(theirs, timeout=5)
+        assert not alive, "a worker outlived its run"
+    assert start(tmp_path / "killed", url).wait() == 0
+    assert seen, "no kill met a worker"
+    runs = times_run(tmp_path / "killed")
+    assert set(runs.values()) == {1} and len(runs) == 2 * SAMPLES
+    assert estimates(tmp_path / "killed") == estimates(tmp_path / "whole")
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core: everything runs in one process")
+def test_a_worker_that_is_killed_is_told_and_the_same_command_goes_on(tmp_path: Path, url: str) -> None:
+    process = start(tmp_path, url)
+    while not workers(process):
+        time.sleep(0.1)
+    time.sleep(5)
+    workers(process)[0].kill()
+    assert process.wait() == 2
+    told = process.stderr.read() if process.stderr else ""
+    assert "a worker process ended early" in told and "Traceback" not in told
+    assert start(tmp_path, url).wait() == 0
+    runs = times_run(tmp_path)
+    assert set(runs.values()) == {1} and len(runs) == 2 * SAMPLES
