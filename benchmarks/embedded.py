@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from gyges.models.embedded import Settings, cores, serve
+from gyges.models.embedded import Settings, serve, threads_here
 from gyges.scenarios.factors import cell
 from gyges.scenarios.pack import load_pack
 from gyges.scenarios.samples import Draw, make_sample
@@ -26,7 +26,7 @@ ANSWER = 100
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--slots", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--threads", type=int, default=cores())
+    parser.add_argument("--threads", type=int, default=threads_here())
     parser.add_argument(
         "--chars", type=int, default=11000, help="length of the user message, about 2.8 characters a token"
     )

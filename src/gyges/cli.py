@@ -14,11 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from gyges import __version__
+from gyges.cli_studies import add_commands
 from gyges.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 scenario_app = typer.Typer(no_args_is_help=True, help="Work on scenario packs.")
 app.add_typer(scenario_app, name="scenario")
+add_commands(app)
 out, err = Console(soft_wrap=True), Console(stderr=True)
 
 MOST_UNSCORED = 0.02

@@ -29,6 +29,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from openai import APIStatusError, DefaultAsyncHttpxClient
 
 from gyges.errors import UserError
+from gyges.studies.workers import cores
 
 NAME = "smollm2"
 CONTEXT = 8192
@@ -88,7 +89,9 @@ class EmbeddedAPI(ModelAPI):
             raise UserError(f"there is no embedded model '{model_name}'", f"Write embedded/{NAME}")
         model_file()
         self.exact = exact
-        self.settings = Settings(1 if exact else _count("slots", slots, 1), _count("threads", threads, 0) or cores())
+        self.settings = Settings(
+            1 if exact else _count("slots", slots, 1), _count("threads", threads, 0) or threads_here()
+        )
 
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
@@ -154,10 +157,9 @@ def model_file() -> Path:
     return files[0]
 
 
-def cores() -> int:
+def threads_here() -> int:
     """Cores that this process may use, at most 8: more gain little on a model this small."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(usable, 8)
+    return min(cores(), 8)
 
 
 def serve(settings: Settings) -> Served:

@@ -4,17 +4,14 @@ Covered: rows stream back as samples end; a worker that dies is told; workers en
 that live in the process itself (they would be loaded once for each worker).
 """
 
-import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
-from threading import Thread
 from typing import Any, TypeVar
 
 from gyges.errors import UserError
-from gyges.models.embedded import cores
+from gyges.studies.workers import cores, start_worker
 from gyges.transcripts.models import FREE
 from gyges.transcripts.rows import Row
 from gyges.transcripts.spec import How, Spec
@@ -59,26 +56,18 @@ def workers(
     Raises:
         UserError: (from the future) a worker ended early, or met a user's mistake.
     """
-    context = multiprocessing.get_context("spawn")
-    pipes = [context.Pipe(duplex=False) for _ in parts]
-    started = [
-        context.Process(target=_worker, args=(end, work, part), daemon=True)
-        for (_, end), part in zip(pipes, parts, strict=True)
-    ]
-    for process, (_, end) in zip(started, pipes, strict=True):
-        process.start()
-        end.close()  # the worker's copy is now the only one, so its death is seen as the end of the pipe
+    started = [start_worker(_work, work, part) for part in parts]
     with ThreadPoolExecutor(1) as listener:
         try:
-            theirs = listener.submit(_listen, [ear for ear, _ in pipes], tell)
+            theirs = listener.submit(_listen, [ear for _, ear in started], tell)
             yield theirs
             theirs.result()
         except BaseException:
-            for process in started:
+            for process, _ in started:
                 process.terminate()
             raise
         finally:
-            for process in started:
+            for process, _ in started:
                 process.join()
 
 
@@ -107,17 +96,8 @@ def _received(ear: Connection) -> tuple[str, Any]:
         return "problem", problem
 
 
-def _worker(pipe: Connection, work: Callable[..., list[Row]], part: tuple[Any, ...]) -> None:
-    Thread(target=_end_with_parent, daemon=True).start()
+def _work(pipe: Connection, work: Callable[..., list[Row]], part: tuple[Any, ...]) -> None:
     try:
         pipe.send(("rows", work(*part, lambda row: pipe.send(("row", row)))))
     except (UserError, KeyboardInterrupt) as problem:
         pipe.send(("problem", problem))
-
-
-def _end_with_parent() -> None:
-    """A worker that outlived a killed run would write beside the run that continues it."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-    os._exit(1)

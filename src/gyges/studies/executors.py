@@ -1,0 +1,201 @@
+"""Where steps run: in processes of this machine (`local`) or on a Ray cluster (`ray`).
+
+Both call `run_one` with a step and a store. A local process takes one step after another, since importing torch costs seconds; a step that asks
+for a GPU has a process to itself, so that its memory is given back. A process that dies fails its step alone.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, Protocol
+
+from gyges.errors import UserError
+from gyges.studies.one import Ended, run_one
+from gyges.studies.step import Step
+from gyges.studies.workers import cores, start_worker
+
+
+@dataclass(frozen=True)
+class Job:
+    """A step to run into a store."""
+
+    step: Step
+    root: Path
+    trackers: tuple[str, ...] = ()
+
+
+class Executor(Protocol):
+    """Runs jobs somewhere."""
+
+    def free(self, step: Step) -> bool:
+        """Whether this step could start now."""
+        ...
+
+    def submit(self, job: Job) -> None:
+        """Start a job."""
+        ...
+
+    def wait(self) -> list[Ended]:
+        """The jobs that have ended since; waits for at least one."""
+        ...
+
+    def close(self) -> None:
+        """Stop whatever still runs and let go of everything."""
+        ...
+
+
+@dataclass
+class Worker:
+    """A process, and what it is doing."""
+
+    process: BaseProcess
+    connection: Connection
+    job: Job | None = None
+
+
+class LocalExecutor:
+    """Runs steps in processes of this machine.
+
+    Args:
+        workers: how many steps side by side.
+        tell: called with what running steps say.
+    """
+
+    def __init__(self, workers: int, tell: Callable[[str, str], None]) -> None:
+        self.limit, self.tell = workers, tell
+        self.threads = max(1, cores() // workers)
+        self.workers: list[Worker] = []
+
+    def free(self, step: Step) -> bool:
+        """Whether fewer steps run than may."""
+        return sum(w.job is not None for w in self.workers) < self.limit
+
+    def submit(self, job: Job) -> None:
+        """Hand the job to a process that is idle, or to a new one."""
+        worker = next((w for w in self.workers if w.job is None), None) or self._start()
+        worker.job = job
+        worker.connection.send(job)
+
+    def wait(self) -> list[Ended]:
+        """The jobs that have ended since; waits for at least one."""
+        ended: list[Ended] = []
+        while not ended:
+            busy = {w.connection: w for w in self.workers if w.job is not None}
+            ended = [e for c in wait(list(busy)) if (e := self._hear(busy[c])) is not None]  # type: ignore[index]
+        return ended
+
+    def close(self) -> None:
+        """End all processes; a step that still runs is broken off."""
+        for worker in self.workers:
+            worker.process.terminate()
+        for worker in self.workers:
+            worker.process.join()
+
+    def _start(self) -> Worker:
+        process, connection = start_worker(_serve, self.threads)
+        self.workers.append(Worker(process, connection))
+        return self.workers[-1]
+
+    def _hear(self, worker: Worker) -> Ended | None:
+        """What a worker tells: something its step says (nothing has ended), or the end of its job."""
+        job = worker.job
+        assert job is not None
+        try:
+            kind, content = worker.connection.recv()
+        except (EOFError, ConnectionError):
+            return self._died(worker, job)
+        if kind == "says":
+            self.tell(job.step.name, content)
+            return None
+        worker.job = None
+        if job.step.resources.gpus:
+            self._drop(worker)
+        return content
+
+    def _died(self, worker: Worker, job: Job) -> Ended:
+        self._drop(worker)
+        code = worker.process.exitcode
+        return Ended(job.step.key, f"its process died (exit code {code}); out of memory, or killed from outside", 0.0)
+
+    def _drop(self, worker: Worker) -> None:
+        self.workers.remove(worker)
+        worker.process.terminate()
+        worker.process.join()
+
+
+def _serve(connection: Connection, threads: int) -> None:
+    """A worker's life: one job after another, until the connection ends."""
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # before torch is imported: workers must not fight for cores
+    while True:
+        try:
+            job = connection.recv()
+        except (EOFError, KeyboardInterrupt):
+            return
+        ended = run_one(job.step, job.root, job.trackers, lambda text: connection.send(("says", text)))
+        connection.send(("ended", ended))
+
+
+class RayExecutor:
+    """Runs steps on a Ray cluster, each with the resources that it asks for.
+
+    Args:
+        address: of the cluster, e.g. `ray://host:10001`, `auto`; empty starts one on this machine.
+        tell: called with what running steps say (on Ray: only that they have begun).
+
+    Raises:
+        UserError: Ray is not installed, or nobody answers at the address.
+    """
+
+    def __init__(self, address: str, tell: Callable[[str, str], None]) -> None:
+        self.ray = _ray(address)
+        self.tell = tell
+        self.running: dict[Any, Job] = {}
+
+    def free(self, step: Step) -> bool:
+        """Ray keeps its own queue; only so many are handed to it that the driver stays small."""
+        return len(self.running) < 1000
+
+    def submit(self, job: Job) -> None:
+        """Hand the job to the cluster."""
+        wants = job.step.resources
+        remote = self.ray.remote(run_one).options(
+            num_cpus=wants.cpus * wants.workers, num_gpus=wants.gpus * wants.workers, max_retries=0,
+            memory=int(wants.memory_gb * 2**30) or None, name=job.step.name,
+        )  # fmt: skip
+        self.running[remote.remote(job.step, job.root, job.trackers, None)] = job
+        self.tell(job.step.name, "handed to Ray")
+
+    def wait(self) -> list[Ended]:
+        """The jobs that have ended since; waits for at least one."""
+        ready, _ = self.ray.wait(list(self.running), num_returns=1)
+        more, _ = self.ray.wait(list(self.running), num_returns=len(self.running), timeout=0)
+        return [self._ended(reference, self.running.pop(reference)) for reference in {*ready, *more}]
+
+    def close(self) -> None:
+        """Cancel what still runs and leave the cluster."""
+        for reference in self.running:
+            self.ray.cancel(reference, force=True)
+        self.ray.shutdown()
+
+    def _ended(self, reference: Any, job: Job) -> Ended:
+        try:
+            return self.ray.get(reference)
+        except self.ray.exceptions.RayError as error:
+            return Ended(job.step.key, f"Ray lost it: {str(error).splitlines()[0]}", 0.0)
+
+
+def _ray(address: str) -> Any:
+    try:
+        import ray
+    except ImportError:
+        raise UserError("-x ray needs an extra", "Install it: pip install 'gyges[ray]'") from None
+    try:
+        ray.init(address=address or None, ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        told = str(error).splitlines()[0]
+        raise UserError(f"no Ray cluster answers at '{address}': {told}", "Start one with `ray start --head`") from None
+    return ray

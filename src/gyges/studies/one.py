@@ -1,0 +1,82 @@
+"""Running one step in the process that is meant for it: lock, look, run in its folder, write the record last."""
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from gyges.errors import UserError
+from gyges.studies.provenance import provenance
+from gyges.studies.step import Context, Step
+from gyges.studies.store import LOG, Store
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The end of a job: the step's key, what went wrong (empty: nothing), and the seconds it took (0: it was there already)."""
+
+    key: str
+    problem: str
+    seconds: float
+
+
+def run_one(step: Step, root: Path, trackers: tuple[str, ...] = (), tell: Callable[[str], None] | None = None) -> Ended:
+    """Make a step's result unless it is there. Whatever goes wrong is noted in the store and given back, never raised.
+
+    A second process that wants the same result waits for the first and finds it done.
+    """
+    store = Store(root)
+    begun = time.monotonic()
+    try:
+        with store.lock(step):
+            if store.record(step) is not None:
+                return Ended(step.key, "", 0.0)
+            _run(step, store, trackers, tell)
+            seconds = time.monotonic() - begun
+            store.finish(step, provenance(step), seconds)
+            return Ended(step.key, "", seconds)
+    except KeyboardInterrupt:
+        return Ended(step.key, "interrupted", time.monotonic() - begun)
+    except Exception as error:
+        problem = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        with suppress(OSError):  # a full disk must not hide why the step failed
+            store.fail(step, problem, traceback.format_exc())
+        return Ended(step.key, problem, time.monotonic() - begun)
+
+
+def _run(step: Step, store: Store, trackers: tuple[str, ...], tell: Callable[[str], None] | None) -> None:
+    out = store.path(step)
+    out.mkdir(parents=True, exist_ok=True)
+    with _logged(out / LOG):
+        step.run(out, Context(store.result, step.resources, trackers, tell))
+
+
+@contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """Everything that this process writes goes to the step's log, C libraries included; attempts follow one another."""
+    _flush()
+    saved = {stream: os.dup(stream) for stream in (1, 2)}
+    with path.open("ab") as log:
+        log.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} ---\n".encode())
+        log.flush()
+        for stream in saved:
+            os.dup2(log.fileno(), stream)
+        try:
+            yield
+        except BaseException:
+            traceback.print_exc()
+            raise
+        finally:
+            _flush()
+            for stream, copy in saved.items():
+                os.dup2(copy, stream)
+                os.close(copy)
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()

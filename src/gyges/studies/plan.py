@@ -1,0 +1,129 @@
+"""What a study needs, in an order in which it can be made, and how it stands: cached, missing, drifted, failed."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from statistics import fmean
+from typing import TypeVar
+
+from gyges.errors import UserError
+from gyges.studies.provenance import drift
+from gyges.studies.step import Cost, Step
+from gyges.studies.store import Record, Store
+
+T = TypeVar("T", int, float)
+
+
+class State(Enum):
+    """How a step stands: `drifted` is cached, with code that has changed since; `changed` has another value under the same key and is refused."""
+
+    CACHED = "cached"
+    DRIFTED = "drifted"
+    CHANGED = "changed"
+    FAILED = "failed"
+    MISSING = "missing"
+
+
+HAS_RESULT = (State.CACHED, State.DRIFTED)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One step of a plan: `note` says what has drifted or why it failed; `cost` is expected for steps that are to be run."""
+
+    step: Step
+    state: State
+    note: str = ""
+    cost: Cost = field(default_factory=Cost)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of a study, each after those that it needs."""
+
+    steps: tuple[Planned, ...]
+
+    @property
+    def owed(self) -> tuple[Step, ...]:
+        """What is to be run."""
+        return tuple(p.step for p in self.steps if p.state not in HAS_RESULT)
+
+    def of(self, *states: State) -> tuple[Planned, ...]:
+        """The steps in these states."""
+        return tuple(p for p in self.steps if p.state in states)
+
+    def cost(self) -> Cost:
+        """What is still to be spent; a part that is not known for every step is None."""
+        owed = [p.cost for p in self.steps if p.state not in HAS_RESULT]
+        return Cost(_sum([c.seconds for c in owed]), _sum([c.tokens for c in owed]), _sum([c.usd for c in owed]))
+
+
+def ordered(targets: Iterable[Step]) -> tuple[Step, ...]:
+    """All steps that targets need, themselves included, each once and after what it needs.
+
+    Raises:
+        UserError: a field has no stable form, or steps lead back to themselves.
+    """
+    done: dict[str, Step] = {}
+    for target in targets:
+        for step in _after_inputs(target, done):
+            done[step.key] = step
+    return tuple(done.values())
+
+
+def _after_inputs(target: Step, done: dict[str, Step]) -> Iterator[Step]:
+    """Depth first without recursion: chains of thousands of steps are deeper than Python's stack."""
+    stack = [(target, iter(target.inputs))]
+    seen = {target.key}
+    while stack:
+        step, inputs = stack[-1]
+        wanted = next((s for s in inputs if s.key not in done and s.key not in seen), None)
+        if wanted is None:
+            stack.pop()
+            if step.key not in done:
+                yield step
+        else:
+            seen.add(wanted.key)
+            stack.append((wanted, iter(wanted.inputs)))
+
+
+def plan(targets: Iterable[Step], store: Store) -> Plan:
+    """How everything that targets need stands in a store.
+
+    Raises:
+        UserError: as `ordered`.
+    """
+    steps = ordered(targets)
+    times = mean_seconds(store)
+    return Plan(tuple(_planned(step, store, times) for step in steps))
+
+
+def _planned(step: Step, store: Store, times: dict[str, float]) -> Planned:
+    try:
+        record = store.record(step)
+    except UserError as problem:
+        return Planned(step, State.CHANGED, str(problem))
+    if record is not None:
+        return _cached(step, record)
+    expected = step.expected()
+    cost = expected if expected.seconds is not None else Cost(times.get(step.kind()), expected.tokens, expected.usd)
+    failure = store.failure(step)
+    return Planned(step, State.FAILED if failure else State.MISSING, failure or "", cost)
+
+
+def _cached(step: Step, record: Record) -> Planned:
+    changed = drift(step, record)
+    return Planned(step, State.DRIFTED if changed else State.CACHED, changed)
+
+
+def mean_seconds(store: Store) -> dict[str, float]:
+    """Mean seconds of the results of each kind in a store: the best guess for the next."""
+    seconds: dict[str, list[float]] = {}
+    for record in store.records():
+        seconds.setdefault(record.identity["kind"], []).append(record.seconds)
+    return {kind: fmean(values) for kind, values in seconds.items()}
+
+
+def _sum(parts: Sequence[T | None]) -> T | None:
+    known = [p for p in parts if p is not None]
+    return sum(known) if len(known) == len(parts) else None  # type: ignore[return-value]

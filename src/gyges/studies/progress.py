@@ -1,0 +1,65 @@
+"""How a running study stands, for the person who waits: a bar on a terminal, a line now and then elsewhere."""
+
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from gyges.studies.plan import HAS_RESULT, plan
+from gyges.studies.store import Store
+from gyges.studies.study import Study
+
+LINE_EVERY_S = 10.0
+
+
+class Progress:
+    """Shows which steps run, how many are done, and what they say.
+
+    Args:
+        console: where.
+        study: what runs.
+        root: the store's folder.
+    """
+
+    def __init__(self, console: Console, study: Study, root: Path) -> None:
+        planned = plan(study.steps, Store(root))
+        self.console, self.total = console, len(planned.steps)
+        self.done = len(planned.of(*HAS_RESULT))
+        self.cached, self.failed, self.last_line = self.done, 0, 0.0
+        self.said: dict[str, str] = {}
+        self.begun = time.monotonic()
+        columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn())
+        self.bar = Bar(*columns, console=console, transient=True) if console.is_terminal else None
+
+    def tell(self, name: str, text: str) -> None:
+        """Take what a step says: that it begins, ends, or how far it is."""
+        self.said[name] = text
+        ended = text.startswith(("done in", "failed:"))
+        if ended:
+            self.said.pop(name)
+            self.done += text.startswith("done")
+            self.failed += text.startswith("failed")
+        self._show(f"{name}: {text}", always=ended and text.startswith("failed"))
+
+    def _show(self, line: str, always: bool) -> None:
+        if self.bar:
+            running = "; ".join(f"{name.partition('-')[0]} {text}"[:48] for name, text in list(self.said.items())[:2])
+            self.bar.update(self.bar.task_ids[0], completed=self.done, description=running)
+        if always or (not self.bar and time.monotonic() - self.last_line > LINE_EVERY_S):
+            self.last_line = time.monotonic()
+            self.console.print(f"[{self.done}/{self.total}] {line}", highlight=False, markup=False)
+
+    def __enter__(self) -> "Progress":
+        if self.bar:
+            self.bar.start()
+            self.bar.add_task("", total=self.total, completed=self.done)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar:
+            self.bar.stop()
+        seconds = time.monotonic() - self.begun
+        text = f"{self.done - self.cached} steps run, {self.cached} were there, {self.failed} failed, {seconds:.0f} s"
+        self.console.print(text, highlight=False)

@@ -1,0 +1,23 @@
+"""The page of a study, from what is in the store: it can be drawn again at any time, without running anything."""
+
+from pathlib import Path
+
+from gyges.studies.store import Store
+from gyges.studies.study import Study
+
+
+def publish(study: Study, root: Path) -> Path | None:
+    """Draw a study's page into the store; None where the study has none.
+
+    Args:
+        study: with the function that draws its page; steps without a result are left to that function to name.
+        root: the store's folder.
+    """
+    if study.page is None:
+        return None
+    path = root / "studies" / f"{study.name}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(study.page(study, Store(root)), encoding="utf-8")
+    part.replace(path)
+    return path

@@ -1,0 +1,25 @@
+"""Deleting results that nobody needs any more."""
+
+from collections.abc import Sequence
+
+from gyges.studies.plan import ordered
+from gyges.studies.store import Record, Store
+from gyges.studies.study import Study
+
+
+def collect(store: Store, keep: Sequence[Study], keys: Sequence[str] = ()) -> list[Record]:
+    """The results that may go: those with the given keys, else all that no kept study needs.
+
+    Raises:
+        UserError: there is no result with a key.
+    """
+    if keys:
+        return [store.find(key) for key in keys]
+    needed = {step.key for study in keep for step in ordered(study.steps)}
+    return [record for record in store.records() if record.key not in needed]
+
+
+def remove(store: Store, records: Sequence[Record]) -> None:
+    """Delete results."""
+    for record in records:
+        store.remove(record)
