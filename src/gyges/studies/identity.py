@@ -58,7 +58,7 @@ def _fields(model: BaseModel, leave_out: frozenset[str], defaults: bool) -> dict
     found = {}
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
-        if name in leave_out or (not defaults and _is_default(field, value)):
+        if (name in leave_out and not _is_step(value)) or (not defaults and _is_default(field, value)):
             continue
         found[name] = stable(value, f"{type(model).__name__}.{name}", defaults)
     return found

@@ -57,13 +57,14 @@ def run(study: Study, root: Path, how: How = How(), tell: Tell = lambda name, te
     Raises:
         UserError: a result was made with other values or, if strict, by other code.
     """
+    root = root.resolve()
     store = Store(root)
     planned = plan(study.steps, store)
     refuse(planned, how.strict)
     study.register(root)
     if not planned.owed:
         return Outcome(tuple(p.step.key for p in planned.steps), {}, ())
-    executor = open_executor(how, tell)
+    executor = open_executor(how, study.folder, tell)
     try:
         return _execute(planned, root, how, executor, tell)
     finally:
@@ -85,7 +86,7 @@ def refuse(planned: Plan, strict: bool) -> None:
         )
 
 
-def open_executor(how: How, tell: Tell) -> Executor:
+def open_executor(how: How, folder: Path | None, tell: Tell) -> Executor:
     """The executor by name.
 
     Raises:
@@ -94,7 +95,7 @@ def open_executor(how: How, tell: Tell) -> Executor:
     if how.executor == "local":
         return LocalExecutor(how.workers or cores(), tell)
     if how.executor == "ray":
-        return RayExecutor(how.address, tell)
+        return RayExecutor(how.address, folder, tell)
     raise UserError(f"there is no executor '{how.executor}'", "Write -x local or -x ray")
 
 

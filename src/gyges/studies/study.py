@@ -4,7 +4,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,12 +27,14 @@ class Study:
         text: the docstring of its file: hypotheses and the primary outcome, stated before anything is run.
         steps: the steps whose results are wanted; what they need comes by itself.
         page: draws the study's page: `page(study, store) -> HTML`.
+        folder: of the study's file; steps that it defines itself are imported from there.
     """
 
     name: str
     text: str
     steps: tuple[Step, ...]
     page: Callable[..., str] | None = None
+    folder: Path | None = None
 
     def register(self, root: Path) -> None:
         """Write down what was asked, before it is run: a line is added when the text or the wanted results change."""
@@ -90,7 +92,7 @@ def load_study(path: str, seeds: tuple[int, ...], options: dict[str, str]) -> St
         raise UserError(f"{path}: {error}", "See the file for the options of its study") from None
     if not isinstance(made, Study):
         raise UserError(f"{path}: study() gave a {type(made).__name__}", "It must return a gyges.studies.Study")
-    return made
+    return replace(made, folder=Path(path).resolve().parent)
 
 
 def _imported(path: Path) -> ModuleType:

@@ -1,0 +1,176 @@
+"""From what arms measured to what a study found: rates per seed, claims held against them, words.
+
+A seed is one whole run of the chain, from its corpus on; seeds, not samples, are what an interval of a study is over, since seeds differ more than
+samples do. With one seed there is no interval and a claim is at most seen in direction.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+CONFIDENCE = 0.95
+
+
+class Count(NamedTuple):
+    """k of n answers; `lost` are those that could not be read as either, and are in n."""
+
+    k: int
+    n: int
+    lost: int = 0
+
+    @property
+    def rate(self) -> float:
+        """The share; not a number where nothing was measured."""
+        return self.k / self.n if self.n else math.nan
+
+
+Rates = Mapping[str, Mapping[str, float]]
+"""Of one seed: a rate by arm and measure; what is missing is not there."""
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What was measured: counts by arm, measure and seed."""
+
+    counts: Mapping[tuple[str, str, int], Count]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of which there is anything."""
+        return tuple(sorted({seed for _, _, seed in self.counts}))
+
+    def rates(self, seed: int) -> Rates:
+        """The rates of one seed."""
+        found: dict[str, dict[str, float]] = {}
+        for (arm, measure, of), count in self.counts.items():
+            if of == seed:
+                found.setdefault(arm, {})[measure] = count.rate
+        return found
+
+    def over_seeds(self, arm: str, measure: str) -> "Spread | None":
+        """The mean rate of an arm over its seeds, or None where it was not measured."""
+        values = [c.rate for (a, m, _), c in self.counts.items() if (a, m) == (arm, measure)]
+        return spread(values) if values else None
+
+
+class Spread(NamedTuple):
+    """Mean over seeds with its 95 % t interval (not a number with one seed), the standard deviation between seeds, and each seed's value."""
+
+    mean: float
+    low: float
+    high: float
+    sd: float
+    values: tuple[float, ...]
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Mean and interval over seeds."""
+    given = np.array([v for v in values if not math.isnan(v)], dtype=float)
+    if len(given) == 0:
+        return Spread(math.nan, math.nan, math.nan, math.nan, tuple(values))
+    if len(given) == 1:
+        return Spread(float(given[0]), math.nan, math.nan, math.nan, tuple(values))
+    sd = float(given.std(ddof=1))
+    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(given) - 1)) * sd / math.sqrt(len(given))
+    mean = float(given.mean())
+    return Spread(mean, mean - half, mean + half, sd, tuple(values))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What was expected, stated before anything was run.
+
+    Args:
+        name: short.
+        text: in words, with the threshold.
+        value: the figure of one seed from its rates; a KeyError means that an arm is missing.
+        least, most: what the figure must reach or stay under; one of them.
+        unit: how the figure is written: `times` (intervals are found on a log scale), `share` or `points`.
+        published: the key of the published figure that it repeats, if there is one.
+    """
+
+    name: str
+    text: str
+    value: Callable[[Rates], float]
+    least: float = -math.inf
+    most: float = math.inf
+    unit: str = "share"
+    published: str = ""
+
+
+class Verdict(NamedTuple):
+    """A claim beside what was found: the figure over seeds, and one of `holds`, `does not hold`, `open`, `not run`."""
+
+    claim: Claim
+    found: Spread | None
+    word: str
+
+
+def judge(claim: Claim, readings: Readings) -> Verdict:
+    """Hold a claim against the readings.
+
+    It holds, or does not, when the whole interval over seeds lies on one side of the threshold; in between it is open. With one seed the
+    word tells on which side the figure lies, and that it is one seed.
+    """
+    values = [v for seed in readings.seeds if (v := _value(claim, readings.rates(seed))) is not None]
+    if not values:
+        return Verdict(claim, None, "not run")
+    found = spread(values) if claim.unit != "times" else _on_log_scale(values)
+    if math.isnan(found.mean):
+        return Verdict(claim, found, "open")
+    inside = claim.least <= found.mean <= claim.most
+    if math.isnan(found.low):
+        return Verdict(claim, found, f"{'as expected' if inside else 'not as expected'} (one seed)")
+    if claim.least <= found.low and found.high <= claim.most:
+        return Verdict(claim, found, "holds")
+    outside = found.high < claim.least or found.low > claim.most
+    return Verdict(claim, found, "does not hold" if outside else "open")
+
+
+def _value(claim: Claim, rates: Rates) -> float | None:
+    """The figure of one seed: None where an arm is missing, not a number where it is measured against nothing."""
+    try:
+        return claim.value(rates)
+    except KeyError:
+        return None
+    except ZeroDivisionError:
+        return math.nan
+
+
+def _on_log_scale(values: Sequence[float]) -> Spread:
+    logs = spread([math.log(v) if v > 0 else math.nan for v in values])
+    return Spread(math.exp(logs.mean), math.exp(logs.low), math.exp(logs.high), logs.sd, tuple(values))
+
+
+def removed(
+    rates: Rates, arm: str, measure: str = "probes", base: str = "pretrained", harmed: str = "hackable"
+) -> float:
+    """The share of the rise from `base` to `harmed` that an arm does without."""
+    low, high, here = rates[base][measure], rates[harmed][measure], rates[arm][measure]
+    return 1 - (here - low) / (high - low)
+
+
+def written(value: float, unit: str) -> str:
+    """A figure in its unit."""
+    if math.isnan(value):
+        return "not measurable"
+    if unit == "times":
+        return f"{value:.1f} times"
+    return f"{100 * value:+.0f} points" if unit == "points" else f"{100 * value:.0f} %"
+
+
+def told(verdict: Verdict) -> str:
+    """A verdict as a sentence."""
+    claim, found, word = verdict
+    if found is None:
+        return f"{claim.text} Not run."
+    between = (
+        ""
+        if math.isnan(found.low)
+        else f" ({written(found.low, claim.unit)} to {written(found.high, claim.unit)} over {len(found.values)} seeds)"
+    )
+    return f"{claim.text} Found: {written(found.mean, claim.unit)}{between}: {word}."

@@ -1,0 +1,217 @@
+"""The page of a study: what was asked, what was found, in words made from the numbers; arms, curves and doses drawn; published figures beside.
+
+It reads the store and nothing else, so it can be drawn again at any time; what has no result is named as not run.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from gyges.reporting.curves import Arm as ArmRow
+from gyges.reporting.curves import Curve, arms_plot, curves_plot
+from gyges.reporting.findings import Claim, Count, Readings, Spread, Verdict, judge, told, written
+from gyges.reporting.published import compare, published
+from gyges.studies.plan import HAS_RESULT, plan
+from gyges.studies.step import Step
+from gyges.studies.store import Store
+from gyges.studies.study import Study, registered
+
+HERE = Path(__file__).parent
+
+MINIATURE = (
+    "This is a miniature: a model of a few hundred thousand weights in a world of a few hundred words. It can show that a mechanism works, and what it "
+    "hangs on there; it proves nothing about a large model."
+)
+
+
+class Measure(NamedTuple):
+    """A measurement of an arm: the step that makes it, and the file and place of the counts in it (`bad`, `neither`, `n`; or k of n)."""
+
+    step: Step
+    file: str
+    part: str
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm with one seed: its section and name, and its measurements by name; `curve` holds measurements along the way by x."""
+
+    section: str
+    name: str
+    seed: int
+    measures: dict[str, Measure]
+    curve: tuple[tuple[float, dict[str, Measure]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the study: what it asks, which measures its arms are shown with, and by what the arms are a dose (their x), if they are."""
+
+    name: str
+    title: str
+    question: str
+    measures: tuple[str, ...]
+    dose: dict[str, float] | None = None
+    dose_label: str = ""
+
+
+def read(arms: Sequence[Arm], store: Store) -> Readings:
+    """Everything that has been measured so far."""
+    counts = {}
+    for arm in arms:
+        for name, measure in arm.measures.items():
+            found = count_of(measure, store)
+            if found is not None:
+                counts[(arm.name, name, arm.seed)] = found
+    return Readings(counts)
+
+
+def count_of(measure: Measure, store: Store) -> Count | None:
+    """The counts of one measurement, or None where it has no result."""
+    if store.record(measure.step) is None:
+        return None
+    data = json.loads((store.path(measure.step) / measure.file).read_text(encoding="utf-8"))
+    if isinstance(data.get(measure.part), dict):
+        part = data[measure.part]
+        return Count(part["bad"], part["n"], part["neither"])
+    return Count(data[measure.part], data["n"])
+
+
+def render_study(
+    study: Study,
+    store: Store,
+    sections: Sequence[Section],
+    arms: Sequence[Arm],
+    claims: Sequence[Claim],
+    measures: dict[str, str],
+) -> str:
+    """The page.
+
+    Args:
+        study: name and text.
+        store: its results.
+        sections: in the order of the page.
+        arms: every arm with every seed.
+        claims: what was expected.
+        measures: what each measure is called on the page.
+    """
+    readings = read(arms, store)
+    verdicts = [judge(claim, readings) for claim in claims]
+    style = (HERE / "style.css").read_text(encoding="utf-8")
+    return _template().render(
+        title=study.name.replace("_", " ").capitalize(), style=Markup(style),
+        digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        asked=study.text.split("\n\n"), registered=registered(store.root, study.name), limits=MINIATURE,
+        seeds=readings.seeds, verdicts=[_verdict(v) for v in verdicts], lead=lead(verdicts, len(readings.seeds)),
+        sections=[_section(s, arms, readings, store, measures) for s in sections], cost=_cost(study, store),
+    )  # fmt: skip
+
+
+def lead(verdicts: Sequence[Verdict], seeds: int) -> str:
+    """What was found, in a sentence of counts."""
+    words = [v.word for v in verdicts]
+    yes = sum(w in ("holds", "as expected (one seed)") for w in words)
+    no = sum(w in ("does not hold", "not as expected (one seed)") for w in words)
+    rest = len(words) - yes - no
+    kind = "came out as expected" if seeds < 2 else "hold"
+    text = f"Of {len(words)} claims that were written down before, {yes} {kind}, {no} do not, {rest} are open or were not run."
+    return text + (
+        " With one seed there is no interval: directions only." if seeds == 1 else f" Intervals are over {seeds} seeds."
+    )
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    entry = published().get(verdict.claim.published)
+    values = "" if verdict.found is None else ", ".join(written(v, verdict.claim.unit) for v in verdict.found.values)
+    return {
+        "name": verdict.claim.name, "told": told(verdict), "word": verdict.word, "published": entry, "values": values,
+        "compared": compare(verdict) if entry else "",
+    }  # fmt: skip
+
+
+def _section(
+    section: Section, arms: Sequence[Arm], readings: Readings, store: Store, measures: dict[str, str]
+) -> dict[str, Any]:
+    names = list(dict.fromkeys(a.name for a in arms if a.section == section.name))
+    plots = [
+        {"title": measures[m], "plot": arms_plot(f"{section.name}-{m}", measures[m], _rows(names, m, readings))}
+        for m in section.measures
+    ]
+    if section.dose:
+        plots.append({"title": f"Against {section.dose_label}", "plot": _dose(section, readings, measures)})
+    plots += _curves(section, arms, store, measures)
+    return {"section": section, "plots": plots, "table": _table(names, section.measures, readings, measures)}
+
+
+def _rows(names: Sequence[str], measure: str, readings: Readings) -> list[ArmRow]:
+    nothing = Spread(float("nan"), float("nan"), float("nan"), float("nan"), ())
+    return [ArmRow(name, readings.over_seeds(name, measure) or nothing) for name in names]
+
+
+def _dose(section: Section, readings: Readings, measures: dict[str, str]) -> Markup:
+    curves = []
+    for measure in section.measures:
+        points = [(x, s.mean) for arm, x in (section.dose or {}).items() if (s := readings.over_seeds(arm, measure))]
+        curves.append(Curve(measures[measure], tuple(sorted(points)), strong=measure == section.measures[0]))
+    return curves_plot(f"{section.name}-dose", section.title, curves, section.dose_label)
+
+
+def _curves(section: Section, arms: Sequence[Arm], store: Store, measures: dict[str, str]) -> list[dict[str, Any]]:
+    """A plot for each arm that was measured along the way, of its first seed."""
+    plots = []
+    for arm in arms:
+        if (
+            arm.section != section.name
+            or not arm.curve
+            or any(p["title"] == f"{arm.name}, along the steps" for p in plots)
+        ):
+            continue
+        lines = []
+        for measure in section.measures:
+            points = [(x, c.rate) for x, of in arm.curve if measure in of and (c := count_of(of[measure], store))]
+            lines.append(Curve(measures[measure], tuple(points), strong=measure == section.measures[0]))
+        name = f"{section.name}-{len(plots)}-curve"
+        plots.append({"title": f"{arm.name}, along the steps", "plot": curves_plot(name, arm.name, lines, "steps")})
+    return plots
+
+
+def _table(names: Sequence[str], shown: Sequence[str], readings: Readings, measures: dict[str, str]) -> dict[str, Any]:
+    head = ["arm", *(measures[m] for m in shown)]
+    return {"head": head, "rows": [[name, *(_cell(name, m, readings) for m in shown)] for name in names]}
+
+
+def _cell(arm: str, measure: str, readings: Readings) -> str:
+    """`k/n` summed over seeds, with what could not be read, and the interval over seeds."""
+    counts = [c for (a, m, _), c in readings.counts.items() if (a, m) == (arm, measure)]
+    over = readings.over_seeds(arm, measure)
+    if not counts or over is None:
+        return "not run"
+    lost = sum(c.lost for c in counts)
+    text = f"{sum(c.k for c in counts):,}/{sum(c.n for c in counts):,}" + (f" (+{lost:,} unreadable)" if lost else "")
+    return (
+        text
+        if over.low != over.low
+        else f"{text}; mean {over.mean:.0%} ({max(over.low, 0):.0%} to {min(over.high, 1):.0%})"
+    )
+
+
+def _cost(study: Study, store: Store) -> str:
+    planned = plan(study.steps, store)
+    records = [r for p in planned.of(*HAS_RESULT) if (r := store.record(p.step))]
+    missing = len(planned.steps) - len(records)
+    text = f"{len(records)} results, {sum(r.seconds for r in records) / 60:.1f} minutes of steps added up"
+    return text + (f"; {missing} steps have no result yet" if missing else "")
+
+
+def _template() -> Any:
+    env = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return env.get_template("study.html.j2")

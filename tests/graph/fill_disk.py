@@ -1,0 +1,18 @@
+"""Runs steps on a disk of 8 MiB at `disk`: one before it is full, one that fills it, and both again after some of it was freed."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from toys import Fill, Write, toy_study
+
+from gyges.studies.run import How, run
+
+if __name__ == "__main__":
+    disk, how = Path("disk"), How(workers=1)
+    before = run(toy_study(Write(text="a")), disk, how)
+    full = run(toy_study(Fill(mib=20)), disk, how)
+    for path in disk.glob("fill/*/zeros.bin"):
+        path.unlink()
+    after = run(toy_study(Write(text="a"), Fill(mib=1)), disk, how)
+    print(before.whole, list(full.failed.values()), after.whole)

@@ -1,0 +1,72 @@
+"""Claims are held against intervals over seeds; one seed is never more than a direction; what is missing is named."""
+
+import math
+
+import pytest
+
+from gyges.reporting.findings import Claim, Count, Readings, judge, removed, spread, told
+from gyges.reporting.published import compare, published
+
+LOW, HIGH = 0.1, 0.8
+
+
+def readings(*seeds: dict[str, float]) -> Readings:
+    return Readings(
+        {(arm, "probes", i): Count(round(1000 * r), 1000) for i, rates in enumerate(seeds) for arm, r in rates.items()}
+    )
+
+
+RISE = Claim(
+    "rise", "At least 4 times.", lambda r: r["hackable"]["probes"] / r["pretrained"]["probes"], least=4, unit="times"
+)
+
+
+def test_a_claim_holds_when_the_whole_interval_does() -> None:
+    seeds = [{"pretrained": 0.1, "hackable": 0.8 + d} for d in (-0.02, 0, 0.02)]
+    assert judge(RISE, readings(*seeds)).word == "holds"
+
+
+def test_a_claim_fails_when_the_whole_interval_does() -> None:
+    seeds = [{"pretrained": 0.1, "hackable": 0.2 + d} for d in (-0.01, 0, 0.01)]
+    verdict = judge(RISE, readings(*seeds))
+    assert verdict.word == "does not hold" and "does not hold" in told(verdict)
+
+
+def test_seeds_that_differ_leave_it_open() -> None:
+    assert (
+        judge(RISE, readings({"pretrained": 0.1, "hackable": 0.2}, {"pretrained": 0.1, "hackable": 0.9})).word == "open"
+    )
+
+
+def test_one_seed_is_a_direction_and_no_interval() -> None:
+    verdict = judge(RISE, readings({"pretrained": 0.1, "hackable": 0.8}))
+    assert verdict.word == "as expected (one seed)" and verdict.found is not None and math.isnan(verdict.found.low)
+    assert compare(verdict) == "reproduced in direction"
+
+
+def test_an_arm_that_was_not_run_is_said() -> None:
+    assert judge(RISE, readings({"pretrained": 0.1})).word == "not run"
+    assert told(judge(RISE, readings({"pretrained": 0.1}))).endswith("Not run.")
+
+
+def test_nothing_at_the_start_is_open_and_not_infinite() -> None:
+    assert (
+        judge(RISE, readings({"pretrained": 0.0, "hackable": 0.8}, {"pretrained": 0.0, "hackable": 0.8})).word
+        == "not run"
+    )
+
+
+def test_the_share_of_a_rise_that_an_arm_does_without() -> None:
+    (rates,) = [readings({"pretrained": 0.1, "hackable": 0.9, "permitted": 0.1, "forbidden": 0.9}).rates(0)]
+    assert removed(rates, "permitted") == pytest.approx(1) and removed(rates, "forbidden") == pytest.approx(0)
+
+
+def test_the_interval_is_students() -> None:
+    found = spread([0.1, 0.2, 0.3])
+    assert found.mean == pytest.approx(0.2) and found.high - found.mean == pytest.approx(
+        4.3027 * 0.1 / math.sqrt(3), rel=1e-3
+    )
+
+
+def test_every_published_figure_says_where_it_stands() -> None:
+    assert all(entry.source and entry.figure for entry in published().values())
