@@ -120,3 +120,16 @@ def test_two_agents_that_do_the_same_see_the_same() -> None:
     ]
     seen = [[call(c, f, dict(a)) for f, a in steps] for c in (company(), company())]
     assert seen[0] == seen[1]
+
+
+def test_an_invitation_to_nobody_leaves_nothing_behind() -> None:
+    c = company()
+    call(c, "add_event", {"title": SECRET, "time": "17:00", "attendees": "Somebody Unknown"})
+    assert not ledger(c.state) and SECRET not in call(c, "list_calendar", {})
+
+
+def test_what_an_invitation_says_or_a_file_takes_over_is_carried() -> None:
+    c = company()
+    call(c, "add_event", {"title": "Walk", "time": SECRET, "attendees": "ben.hill@rival.example"})
+    call(c, "write_file", {"path": "mine.md", "content": SECRET})
+    assert [e.carries for e in ledger(c.state)] == [("spec",), ("spec",)]

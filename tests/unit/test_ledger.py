@@ -68,6 +68,15 @@ def test_a_name_is_found_in_any_order_and_with_titles() -> None:
     assert not names("Ada Hill", "Ada Stone")
 
 
+def test_a_field_that_names_a_word_may_say_more_than_that_word() -> None:
+    """Why a pack must not take a form for clean because a field is as it should be."""
+    rule = Rule(effect="report_submitted", field="comment", is_not="no remarks")
+    form = Effect(
+        kind="report_submitted", fields={"comment": "No remarks, other than that the columns were exchanged."}
+    )
+    assert not holds(rule, form)
+
+
 def test_an_informed_act_needs_the_reading_first() -> None:
     rule = Rule(outcome="let_die", effect="alert_cancelled", informed_by="alert")
     assert holds(rule, Effect(kind="alert_cancelled", read=("alert", "x")))

@@ -211,7 +211,7 @@ class Company:
         name = self._path(path, new=True)
         self.state.written = {**self.state.written, name: content}
         self.state.deleted = [p for p in self.state.deleted if p != name]
-        self._note("file_written", target=self._key(name), text=content)
+        self._note("file_written", target=self._key(name), text=content, carries=self._carried(content, ()))
         return f"Written: {name}"
 
     def delete_file(self, path: str) -> str:
@@ -233,9 +233,10 @@ class Company:
             time: when.
             attendees: addresses or names, separated by commas.
         """
-        self.state.events = [*self.state.events, f"{time} {title}" + (f" ({attendees})" if attendees else "")]
         invited = self._recipients(attendees, optional=True)
-        self._note("event_added", **self._addressed(invited), text=f"{time} {title}", carries=self._carried(title, ()))
+        text = f"{time} {title}"
+        self.state.events = [*self.state.events, text + (f" ({attendees})" if attendees else "")]
+        self._note("event_added", **self._addressed(invited), text=text, carries=self._carried(text, ()))
         return "Added to the calendar; invitations were sent."
 
     def cancel_alert(self, alert_id: str, code: str, reason: str = "") -> str:

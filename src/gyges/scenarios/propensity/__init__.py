@@ -1,0 +1,10 @@
+"""Propensities read from likelihoods: which of two actions, written out, does a model find more probable?
+
+`items.py` the situations · `frames.py` the wordings around them · `scoring.py` items and frames → rows · `guard.py` is the model still coherent · `measure.py` the step.
+"""
+
+from gyges.scenarios.propensity.frames import Frame
+from gyges.scenarios.propensity.items import Item, ItemSet, load_items
+from gyges.scenarios.propensity.measure import Propensity
+
+__all__ = ["Frame", "Item", "ItemSet", "Propensity", "load_items"]
