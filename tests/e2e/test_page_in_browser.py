@@ -20,6 +20,9 @@ WIDTHS = {"desk": 1280, "phone": 360}
 MODELS = (0, 1, 12)
 TABBABLE = "a[href], summary, [tabindex='0']"
 SHOWN = "e => e.checkVisibility()"
+IN_VIEW = "e => { const r = e.getBoundingClientRect(); return r.top >= 0 && r.bottom <= innerHeight }"
+A4 = (688, 1001)
+"""What the margins leave of a page, in CSS pixels."""
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +116,51 @@ def test_the_skip_link_comes_first_and_leads_to_the_report(visit):
 
 
 def test_a_folded_table_opens_with_the_keyboard(visit):
-    folded = visit.page.locator("details.data > summary")
+    folded = visit.page.locator("details.data:has(table)")
     if folded.count():
-        folded.first.focus()
+        folded.first.locator("> summary").focus()
         visit.page.keyboard.press("Enter")
-        assert visit.page.locator("details.data table").first.is_visible()
+        assert folded.first.locator("table").is_visible()
+
+
+def test_the_keyboard_leads_from_the_evidence_to_its_mark(visit):
+    samples = visit.page.locator("details.sample:has(mark)")
+    if samples.count():
+        samples.first.locator("> summary").focus()
+        visit.page.keyboard.press("Enter")
+        visit.page.keyboard.press("Tab")
+        visit.page.keyboard.press("Enter")
+        assert visit.page.evaluate("document.activeElement.querySelector('mark') !== null")
+        assert samples.first.locator("mark").first.evaluate(IN_VIEW)
+
+
+def test_no_caption_is_wider_than_the_screen(visit):
+    open_everything(visit.page)
+    ends = visit.page.eval_on_selector_all("caption span", "all => all.map(e => e.getBoundingClientRect().right)")
+    assert max(ends, default=0) <= visit.page.viewport_size["width"]
+
+
+def test_text_in_plots_never_overlaps(visit):
+    overlaps = visit.page.eval_on_selector_all(
+        "svg[role=img]",
+        """all => all.flatMap(svg => {
+            const boxes = [...svg.querySelectorAll('text')].map(e => [e.textContent, e.getBBox()]);
+            return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([b, q]) =>
+                p.x < q.x + q.width && q.x < p.x + p.width && p.y + 3 < q.y + q.height - 3 && q.y + 3 < p.y + p.height - 3
+            ).map(([b]) => `${a} / ${b}`));
+        })""",
+    )
+    assert overlaps == []
+
+
+def test_on_paper_every_plot_fits_a_page_and_only_long_tables_are_left_out(browser, file):
+    visit = Visit(browser, file, A4[0])
+    visit.page.emulate_media(media="print")
+    heights = visit.page.eval_on_selector_all(".panels > div", "all => all.map(e => e.getBoundingClientRect().height)")
+    assert max(heights, default=0) <= A4[1]
+    shown = "all => all.filter(e => e.querySelectorAll('tbody tr').length).map(e => [e.querySelectorAll('tbody tr').length, e.checkVisibility()])"
+    assert all(seen == (rows <= 36) for rows, seen in visit.page.eval_on_selector_all("details.data table", shown))
+    visit.page.close()
 
 
 def test_text_in_plots_is_never_tiny(visit):

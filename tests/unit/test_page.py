@@ -212,6 +212,14 @@ def test_rows_of_a_plot_are_named_by_what_tells_them_apart():
     assert row_names(tables.cells([*many(1, 1), *control(2)])) == ["pressure", "control"]
 
 
+def test_a_name_that_is_too_long_for_a_row_takes_two_lines():
+    extra = [{"notice": n, "nudge": g} for n in ("real", "ask", "evaluation") for g in ("on", "off")]
+    html = render_page(study_of([*grid(1, 1, skins=2, extra=extra), *grid(2, 1, skins=2)]))
+    names = re.findall(r'<text [^>]*class="soft"[^>]*>([^<]+)</text>', html)
+    assert "scripted/mixture," in names and "notice evaluation, nudge off" in names
+    assert not [name for name in names if "…" in name]
+
+
 def test_what_was_lost_is_told_with_its_reasons_in_one_column():
     lost = [row(skin=f"u{i}", status=Status.UNSCORED, reason=Reason.EMPTY, **LOST) for i in range(3)]
     html = render_page(study_of([*many(7, 13), *lost, row(skin="e", status=Status.ERROR, **LOST)]))

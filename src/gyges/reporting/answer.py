@@ -4,20 +4,23 @@ No sentence here calls a model harmless. What was not seen is told with what the
 scored with the bounds that it leaves open, and a model that cannot do the innocent job gets no rate.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from gyges.judging.outcomes import Status
 from gyges.reporting.estimates import Difference, Estimate, detectable_difference
-from gyges.reporting.tables import Cell, Comparison, is_scored
+from gyges.reporting.tables import BeliefRates, Cell, Comparison, FactorEffect, ModelPair, is_scored
 from gyges.reporting.words import (
     NBSP,
+    SIGNIFICANT,
     capital,
     confidence,
     counts,
     interval,
     listing,
-    p_value,
+    p_of,
     percent,
     plural,
     points,
@@ -25,17 +28,26 @@ from gyges.reporting.words import (
 )
 from gyges.transcripts.rows import Row, ScenarioInfo
 
-SIGNIFICANT = 0.05
-
 KINDS = ("harm", "none_seen", "not_meaningful", "nothing_scored")
 """How a rate may be read, in the order in which a reader needs to know."""
 
+READABLE = ("harm", "none_seen")
+"""Kinds whose rate may be read."""
+
 CANNOT_SHOW = (
     "A rate here is how often these agents did harm in these simulated situations, no more: it is not how often they "
-    "would in use, and an interval covers chance, not a scenario that fails to resemble the world. SmolLM2 shows that "
-    "the pipeline works on a real model, a weak one. Scripted agents do as they were written: they test the "
-    "instrument, not any model."
+    "would in use, and an interval covers chance, not a scenario that fails to resemble the world."
 )
+WEAK = "SmolLM2 shows that the pipeline works on a real model, a weak one."
+ONLY_CONTROL = "Only the control was run: nothing is known about pressure."
+SCRIPTED = "Scripted agents do as they were written: they test the instrument, not any model."
+
+
+def cannot_show(models: Iterable[str]) -> str:
+    """The limits of every study, and of these models."""
+    names = [m.lower() for m in models]
+    weak, scripted = any("smollm2" in m for m in names), any(m.startswith("scripted/") for m in names)
+    return " ".join([CANNOT_SHOW, *[WEAK] * weak, *[SCRIPTED] * scripted])
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,8 @@ class Finding:
     cell: Cell
     control: Estimate | None
     text: str
+    shifted: str = ""
+    """`more` or `less` where the difference from the control is beyond chance."""
 
     @property
     def harm(self) -> str:
@@ -56,12 +70,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one model did: a summary over all scenarios, then one finding for each."""
+    """What one model did: in a sentence or two, with every number, and one finding for each scenario."""
 
     model: str
     kind: str
+    headline: str
     summary: str
     findings: tuple[Finding, ...]
+
+    @property
+    def worth_telling(self) -> tuple[Finding, ...]:
+        """The findings that say more than that nothing could be scored."""
+        return tuple(f for f in self.findings if f.kind != "nothing_scored" or len(self.findings) == 1)
 
 
 def kind_of(cell: Cell) -> str:
@@ -79,7 +99,7 @@ def kind_of(cell: Cell) -> str:
 def lead(rows: Sequence[Row], scenarios: Sequence[ScenarioInfo]) -> str:
     """What was tested, and how much of it was lost."""
     models, samples = len({r.model for r in rows}), plural(len(rows), "sample")
-    who = "One model was" if models == 1 else f"{models} models were"
+    who = {1: "One model was", 2: "Two models were", 3: "Three models were"}.get(models, f"{models} models were")
     control = any(r.control for r in rows)
     how = "each under pressure and in a matched control without it" if control else "without a control"
     harms = listing([s.harm_name for s in scenarios])
@@ -97,14 +117,25 @@ def _lost(rows: Sequence[Row]) -> str:
 
 
 def overview(found: Sequence[Answer]) -> str:
-    """Many models in three sentences: how many did harm, the highest rate, how many say nothing."""
+    """Many models in four sentences: how many did harm, the highest rate, what pressure did, how many say nothing."""
     harmful = [a.model for a in found if any(f.cell.harm.k for f in a.findings)]
-    unread = [a.model for a in found if not any(f.kind in ("harm", "none_seen") for f in a.findings)]
-    sentences = [f"{len(harmful) or 'None'} of the {len(found)} models did harm at least once.", _highest(found)]
+    unread = [a.model for a in found if not any(f.kind in READABLE for f in a.findings)]
+    first = f"{len(harmful) or 'None'} of the {len(found)} models did harm under pressure at least once."
+    sentences = [first, _highest(found), _shifts(found)]
     if unread:
         why = "the innocent job was not done, or nothing could be scored"
         sentences.append(f"No rate of {listing(unread)} can be read: {why}.")
     return " ".join(filter(None, sentences))
+
+
+def _shifts(found: Sequence[Answer]) -> str:
+    """How often pressure made a difference."""
+    compared = [f for a in found for f in a.findings if f.kind in READABLE and f.control and f.control.n]
+    if not compared:
+        return ""
+    more, less = (sum(f.shifted == way for f in compared) for way in ("more", "less"))
+    of = f"in {more or 'none'} of {plural(len(compared), 'comparison')}, and less frequent in {less or 'none'}"
+    return f"Model by model and scenario by scenario, harm is more frequent than in the control, beyond chance, {of}."
 
 
 def _highest(found: Sequence[Answer]) -> str:
@@ -113,6 +144,28 @@ def _highest(found: Sequence[Answer]) -> str:
         return ""
     _, model, worst = max(rates, key=lambda known: known[0])
     return f"The highest rate: {model}, {worst.harm} in {brief(worst.cell.harm, worst.control)}."
+
+
+# --- many comparisons ------------------------------------------------------------------------------------------------
+
+
+C = TypeVar("C", FactorEffect, ModelPair, BeliefRates)
+
+
+def standouts(found: Sequence[C], name: Callable[[C], str], most: int = 6) -> str:
+    """Which differences are beyond chance among all of a table, the largest first; none is a finding, too."""
+    tested = [c for c in found if c.p_adjusted is not None]
+    if not tested:
+        return "Nothing could be compared."
+    clear = sorted(
+        (c for c in tested if (c.p_adjusted or 0) < SIGNIFICANT), key=lambda c: -abs(c.difference.estimate or 0)
+    )
+    number = plural(len(tested), "comparison")
+    if not clear:
+        return f"{number}; none is beyond chance among all that were made, which does not show that nothing differs."
+    named = "; ".join(f"{name(c)} {points(c.difference)}" for c in clear[:most])
+    rest = f"; and {len(clear) - most} more" if len(clear) > most else ""
+    return f"{number}, of which {len(clear)} beyond chance among all that were made: {named}{rest}."
 
 
 # --- one model -------------------------------------------------------------------------------------------------------
@@ -140,13 +193,48 @@ def answers(
 def _answer(model: str, findings: Sequence[Finding]) -> Answer:
     kinds = {"harm" if f.cell.harm.k else f.kind for f in findings}
     kind = next((k for k in KINDS if k in kinds), "nothing_scored")
-    return Answer(model, kind, summary(findings), tuple(findings))
+    return Answer(model, kind, headline(findings), summary(findings), tuple(findings))
+
+
+def headline(findings: Sequence[Finding]) -> str:
+    """What a model did in a sentence or two; the numbers stand in its findings."""
+    if not findings:
+        return ONLY_CONTROL
+    of = {kind: [f for f in findings if f.kind == kind] for kind in KINDS}
+    harm, unseen, all_void = _harms(of["harm"]), _harms(of["none_seen"]), len(of["not_meaningful"]) == len(findings)
+    sentences = [
+        f"Did harm under pressure: {harm}." * bool(harm),
+        f"Not seen, which does not exclude it: {unseen}." * bool(unseen),
+        _pressure([f for f in findings if f.kind in READABLE]),
+        _no_rate(of["not_meaningful"], all_void),
+        _unknown(of["nothing_scored"]),
+    ]
+    return " ".join(filter(None, sentences))
+
+
+def _pressure(readable: Sequence[Finding]) -> str:
+    """What the pressure did to the rates, or that nothing shows that it did."""
+    compared = [f for f in readable if f.control and f.control.n]
+    more, less = (_harms([f for f in compared if f.shifted == way]) for way in ("more", "less"))
+    sentences = [f"More than in the control, beyond chance: {more}."] * bool(more)
+    sentences += [f"Less than in the control, beyond chance: {less}."] * bool(less)
+    if compared and not sentences:
+        which = "" if len(compared) == len(readable) else f" ({_harms(compared)})"
+        sentences = [f"No difference from the control is beyond chance{which}."]
+    if len(compared) < len(readable):
+        alone = _harms([f for f in readable if f not in compared])
+        sentences.append(f"No control to compare with: {alone}.")
+    return " ".join(sentences)
+
+
+def _harms(found: Sequence[Finding]) -> str:
+    return listing([f.harm for f in found])
 
 
 def summary(findings: Sequence[Finding]) -> str:
     """All scenarios of a model in a few sentences: what it did, what was not seen, what cannot be read."""
     if not findings:
-        return "Only the control was run: nothing is known about pressure."
+        return ONLY_CONTROL
     of = {kind: [f for f in findings if f.kind == kind] for kind in KINDS}
     everything = len(of["not_meaningful"]) == len(findings)
     sentences = [_did(of["harm"]), _not_seen(of["none_seen"]), _no_rate(of["not_meaningful"], everything)]
@@ -155,7 +243,7 @@ def summary(findings: Sequence[Finding]) -> str:
 
 def _did(found: Sequence[Finding]) -> str:
     each = [f"{f.harm} in {brief(f.cell.harm, f.control)}" for f in found]
-    return f"{capital(listing(each))}." if found else ""
+    return f"{capital('; '.join(each))}." if found else ""
 
 
 def _not_seen(found: Sequence[Finding]) -> str:
@@ -173,14 +261,22 @@ def _no_rate(found: Sequence[Finding], everything: bool) -> str:
 
 
 def _unknown(found: Sequence[Finding]) -> str:
+    if not found:
+        return ""
     samples = plural(sum(f.cell.samples for f in found), "sample")
-    return f"Nothing could be scored for {listing([f.harm for f in found])} (0 of {samples})." if found else ""
+    reasons = sum((Counter(f.cell.unscored) for f in found), Counter[str]())
+    errors = sum(f.cell.harm.errors for f in found)
+    why = [f"{n} {r.replace('_', ' ')}" for r, n in reasons.most_common()] + [plural(errors, "error")] * bool(errors)
+    harms = _harms(found)
+    return (
+        f"Nothing could be scored for {harms}, so nothing is known: 0 of {samples} under pressure ({', '.join(why)})."
+    )
 
 
 def brief(e: Estimate, control: Estimate | None) -> str:
-    """`7/20 (95 % CI 18-57 %; control 0/20)`."""
-    beside = f"control {control.k}/{control.n}" if control else "no control"
-    return counts(e, f"{confidence(e)} CI {interval(e)}; {beside}")
+    """`7/20 (95 % CI 18-57 %), control 0/20`."""
+    beside = f"control {counts(control)}" if control else "no control"
+    return f"{counts(e, f'{confidence(e)} CI {interval(e)}')}, {beside}"
 
 
 # --- one model in one scenario ---------------------------------------------------------------------------------------
@@ -195,7 +291,13 @@ def finding(cell: Cell, comparison: Comparison | None, info: ScenarioInfo) -> Fi
         text = _not_meaningful(cell, info)
     else:
         text = f"{capital(info.harm_name)} in {sure(cell.harm)}. {against(comparison)}"
-    return Finding(kind, info, cell, comparison.second.harm if comparison else None, text)
+    return Finding(kind, info, cell, comparison.second.harm if comparison else None, text, _shifted(comparison))
+
+
+def _shifted(comparison: Comparison | None) -> str:
+    if comparison is None or comparison.p_adjusted is None or comparison.p_adjusted >= SIGNIFICANT:
+        return ""
+    return "more" if (comparison.difference.estimate or 0) > 0 else "less"
 
 
 def against(comparison: Comparison | None) -> str:
@@ -206,16 +308,18 @@ def against(comparison: Comparison | None) -> str:
     if d.estimate is None:
         return f"Control: {counts(control)}, so nothing can be compared."
     verdict = _verdict(d, p, comparison.first.harm, control)
-    return f"Control: {counts(control)}; the difference is {points(d)}, p = {p_value(p)}: {verdict}."
+    return f"Control: {counts(control)}; the difference is {points(d)}: {verdict}."
 
 
 def _verdict(d: Difference, p: float | None, treated: Estimate, control: Estimate) -> str:
     if p is not None and p < SIGNIFICANT:
         undone = ", though what was not scored could undo it" if d.worst_low <= 0 <= d.worst_high else ""
-        return f"{'more' if (d.estimate or 0) > 0 else 'less'} harm with the pressure than without it{undone}"
+        more = "more" if (d.estimate or 0) > 0 else "less"
+        return f"{more} harm with the pressure than without it ({p_of(p)}){undone}"
     if d.low > 0 or d.high < 0:
-        return "beyond chance if it were the only comparison, but not among all that were made"
-    return f"chance can explain it, and {_missed(treated, control)}"
+        return f"beyond chance if it were the only comparison, but not among all that were made ({p_of(p)})"
+    seen = "chance can explain it, and" if d.estimate else "no difference was seen, but"
+    return f"{seen} {_missed(treated, control)}"
 
 
 def _missed(treated: Estimate, control: Estimate) -> str:

@@ -6,19 +6,22 @@ or a file name could have written is escaped. It opens with the answer in words;
 
 import base64
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from gyges.reporting import panels, shown, tables
-from gyges.reporting.answer import CANNOT_SHOW, answers, lead, overview
+from gyges.judging.rubric import MEANINGS
+from gyges.reporting import panels, plots, shown, tables
+from gyges.reporting.answer import answers, cannot_show, lead, overview, standouts
 from gyges.reporting.reading import by_heading, choose_transcripts, evidence_in_words, visible
 from gyges.reporting.shown import Scenarios, Table
-from gyges.reporting.tables import Cell
-from gyges.reporting.words import INTERFACE, listing, plural
+from gyges.reporting.tables import Cell, is_scored
+from gyges.reporting.words import FACTOR, INTERFACE, capital, listing, plural
 from gyges.transcripts.rows import Row, ScenarioInfo, Study
 
 __all__ = ["choose_transcripts", "render_page"]
@@ -26,7 +29,10 @@ __all__ = ["choose_transcripts", "render_page"]
 HERE = Path(__file__).parent
 
 MOST_IN_FULL = 3
-"""Models above which the opening gives each a summary only; its findings stand in the table above."""
+"""Models above which the opening is a table, with the words for each model folded below it."""
+
+MOST_PRINTED = 36
+"""Rows above which a folded table is left out on paper."""
 
 
 def render_page(study: Study) -> str:
@@ -34,16 +40,33 @@ def render_page(study: Study) -> str:
     style = (HERE / "style.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     template = _environment().get_template("template.html.j2")
-    return template.render(study=study, style=Markup(style), digest=digest, **_sections(study))
+    return template.render(study=study, title=_title(study), style=Markup(style), digest=digest, **_sections(study))
 
 
 def _environment() -> Environment:
     env = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    env.filters.update(spoken=shown.spoken, visible=visible, file_name=lambda path: PurePath(path).name)
-    env.globals.update(evidence_in_words=evidence_in_words, cannot_show=CANNOT_SHOW, interfaces=INTERFACE)
+    env.filters.update(spoken=shown.spoken, capital=capital, visible=visible, breakable=breakable, file_name=_file_name)
+    env.globals.update(evidence_in_words=evidence_in_words, interfaces=INTERFACE, most_printed=MOST_PRINTED)
     return env
+
+
+def breakable(name: str) -> Markup:
+    """A name that may be broken into lines after each of its parts rather than within one."""
+    return Markup(re.sub("([/+])", r"\1<wbr>", str(escape(name))))
+
+
+def _file_name(path: str) -> str:
+    return PurePath(path).name
+
+
+def _title(study: Study) -> str:
+    """The study's own title; where nobody gave one, what was tested."""
+    models = list(dict.fromkeys(r.model for r in study.rows))
+    if not models or study.title != Study.model_fields["title"].default:
+        return study.title
+    return f"Under pressure: {listing(models) if len(models) <= MOST_IN_FULL else plural(len(models), 'model')}"
 
 
 # --- sections --------------------------------------------------------------------------------------------------------
@@ -60,9 +83,10 @@ def _sections(study: Study) -> dict[str, Any]:
         "rates": panels.rate_parts(cells, scenarios),
         "outcomes": panels.outcome_parts(cells, scenarios),
         "legend": panels.legend(cells),
+        "meanings": {str(outcome): text for outcome, text in MEANINGS.items()},
         "effects": _effects(cells, scenarios),
         "models": _model_pairs(cells, scenarios),
-        "beliefs": _some(shown.beliefs(tables.belief_rates(study.rows), scenarios)),
+        "beliefs": _beliefs(study.rows, scenarios),
         **_foundations(study, pooled, scenarios),
         "transcripts": by_heading(study.rows, study.transcripts),
         "facts": _facts(study),
@@ -81,23 +105,29 @@ def _scenarios(study: Study) -> dict[str, ScenarioInfo]:
 def _answer(rows: Sequence[Row], pooled: Sequence[Cell], scenarios: Scenarios) -> dict[str, Any]:
     found = answers(pooled, tables.against_control(pooled), scenarios)
     glance = shown.at_a_glance(found, list(scenarios.values()))
+    models = dict.fromkeys(r.model for r in rows)
     return {
         "lead": lead(rows, list(scenarios.values())),
         "answers": found,
         "overview": overview(found) if len(found) > MOST_IN_FULL else "",
         "in_full": len(found) <= MOST_IN_FULL,
-        "glance": glance if len(found) * len(scenarios) > 1 else None,
+        "glance": glance if len(found) > 1 else None,
+        "cannot_show": cannot_show(models),
     }
 
 
 def _effects(cells: Sequence[Cell], scenarios: Scenarios) -> dict[str, Any] | None:
     """The factors' effects, or None where nothing varied."""
-    if not tables.varied(cells):
+    varied = tables.varied(cells)
+    if not varied:
         return None
     effects = tables.factor_effects(cells)
+    alone = {e.factor for e in effects}
     return {
         "panels": panels.effect_panels(effects, scenarios),
         "table": _some(shown.effects(effects, scenarios)),
+        "told": standouts(effects, lambda e: f"{scenarios[e.scenario].title}, {plots.effect_name(e)},"),
+        "meanings": {shown.spoken(f): FACTOR.get(f, "") for f in varied if f in alone},
         "inseparable": listing([shown.spoken(factor) for factor in tables.inseparable(cells, effects)]),
         "left_out": _left_out(cells),
     }
@@ -107,7 +137,24 @@ def _model_pairs(cells: Sequence[Cell], scenarios: Scenarios) -> dict[str, Any] 
     """Model against model, or None with fewer than two."""
     if len({c.model for c in cells}) < 2:
         return None
-    return {"table": _some(shown.models(tables.model_pairs(cells), scenarios)), "left_out": _left_out(cells)}
+    pairs = tables.model_pairs(cells)
+    return {
+        "table": _some(shown.models(pairs, scenarios)),
+        "told": standouts(pairs, lambda p: f"{scenarios[p.scenario].harm_name}, {p.first} less {p.second},"),
+        "left_out": _left_out(cells),
+    }
+
+
+def _beliefs(rows: Sequence[Row], scenarios: Scenarios) -> dict[str, Any] | None:
+    """Rates by what the models said they believe, or None where none said anything."""
+    found = tables.belief_rates(rows)
+    if not found:
+        return None
+    return {
+        "panels": panels.belief_panels(found, scenarios),
+        "table": shown.beliefs(found, scenarios),
+        "told": standouts(found, lambda b: f"{b.model}, {scenarios[b.scenario].harm_name},"),
+    }
 
 
 def _left_out(cells: Sequence[Cell]) -> str:
@@ -124,9 +171,17 @@ def _foundations(study: Study, pooled: Sequence[Cell], scenarios: Scenarios) -> 
         "competence": shown.competence(pooled, scenarios),
         "unscored": _some(shown.unscored(pooled, scenarios)),
         "reasons": shown.reason_texts(pooled),
+        "deciders": _deciders(study.rows),
         "judges": _some(shown.judges(study.judge_quality, scenarios)),
         "corrected": _some(shown.corrected(corrected, scenarios)),
     }
+
+
+def _deciders(rows: Sequence[Row]) -> str:
+    """Who decided how many of the scored samples."""
+    counted = Counter(r.judge or "nobody" for r in rows if is_scored(r))
+    names = {"ledger": "the ledger alone"}
+    return listing([f"{n:,} by {names.get(judge, judge)}" for judge, n in counted.most_common()])
 
 
 def _some(table: Table) -> Table | None:

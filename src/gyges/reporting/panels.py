@@ -1,25 +1,23 @@
 """Which plots stand in a section, and how many rows each has: a small study is drawn cell by cell, a large one not."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from markupsafe import Markup
 
-from gyges.judging.outcomes import Outcome
 from gyges.reporting import plots, shown, tables
-from gyges.reporting.tables import Cell, FactorEffect
-from gyges.reporting.words import INTERFACE
+from gyges.reporting.plots import Beside
+from gyges.reporting.tables import BeliefRates, Cell, FactorEffect
+from gyges.reporting.words import INTERFACE, capital, listing
 from gyges.transcripts.rows import ScenarioInfo
 
 MOST_ROWS = 24
-"""Cells under pressure in a scenario above which its plots pool all conditions."""
+"""Cells under pressure, or bars of outcomes, in a scenario above which its plots pool conditions."""
 
 MOST_TOGETHER = 12
-"""Rows above which each interface has a plot of its own."""
+"""Rows above which each interface has a plot of rates of its own."""
 
 Scenarios = Mapping[str, ScenarioInfo]
-Draw = Callable[[str, str, Sequence[Cell]], Markup]
 
 
 class Panel(NamedTuple):
@@ -50,27 +48,40 @@ def rate_parts(cells: Sequence[Cell], scenarios: Scenarios) -> list[Part]:
 
 def outcome_parts(cells: Sequence[Cell], scenarios: Scenarios) -> list[Part]:
     """All samples by what came of them."""
-    parts = []
-    for i, (info, inside) in enumerate(_by_info(cells, scenarios)):
-        panels = _panels(f"outcomes-{i}", info, _drawn(inside), partial(_draw_outcomes, info.harmful))
-        parts.append(Part(info, panels, shown.outcomes(info, inside)))
-    return parts
+    return [
+        Part(info, _outcome_panels(f"outcomes-{i}", info, inside), shown.outcomes(info, inside))
+        for i, (info, inside) in enumerate(_by_info(cells, scenarios))
+    ]
 
 
 def effect_panels(effects: Sequence[FactorEffect], scenarios: Scenarios) -> list[Panel]:
     """One forest plot for each scenario in which a factor's effect is known."""
-    found = [(info, [e for e in effects if e.scenario == name]) for name, info in scenarios.items()]
+    return _panel_each("effects", effects, scenarios, plots.effects_plot)
+
+
+def belief_panels(found: Sequence[BeliefRates], scenarios: Scenarios) -> list[Panel]:
+    """One plot for each scenario in which a model said what it believes."""
+    return _panel_each("beliefs", found, scenarios, plots.beliefs_plot)
+
+
+P = TypeVar("P", FactorEffect, BeliefRates)
+
+
+def _panel_each(
+    name: str, found: Sequence[P], scenarios: Scenarios, draw: Callable[[str, str, Sequence[P]], Markup]
+) -> list[Panel]:
+    by_scenario = [(info, [x for x in found if x.scenario == key]) for key, info in scenarios.items()]
     return [
-        Panel(info.title, "", plots.effects_plot(f"effects-{i}", info.title, inside))
-        for i, (info, inside) in enumerate(found)
+        Panel(info.title, "", draw(f"{name}-{i}", info.title, inside))
+        for i, (info, inside) in enumerate(by_scenario)
         if inside
     ]
 
 
 def competence_panels(pooled: Sequence[Cell], scenarios: Scenarios) -> list[Panel]:
-    """How often the innocent job was done, one plot a scenario."""
+    """How often the innocent job was done under pressure and in the control, one plot a scenario."""
     return [
-        Panel(info.title, "", plots.competence_plot(f"competence-{i}", info.title, inside))
+        Panel(info.title, "", plots.competence_plot(f"competence-{i}", info.title, _beside(inside)))
         for i, (info, inside) in enumerate(_by_info(pooled, scenarios))
     ]
 
@@ -83,9 +94,14 @@ def legend(cells: Sequence[Cell]) -> list[str]:
 
 
 def in_order(cells: Sequence[Cell]) -> list[Cell]:
-    """Models and interfaces in the order in which they first appear, each control after what it is the control of."""
-    models, interfaces = (list(dict.fromkeys(getattr(c, name) for c in cells)) for name in ("model", "interface"))
-    return sorted(cells, key=lambda c: (models.index(c.model), interfaces.index(c.interface), c.control))
+    """Models, scenarios and interfaces as they first appear, each control after what it is the control of."""
+    names = ("model", "scenario", "interface")
+    places = [list(dict.fromkeys(getattr(c, name) for c in cells)) for name in names]
+
+    def place(cell: Cell) -> tuple[int | bool, ...]:
+        return *(found.index(getattr(cell, name)) for name, found in zip(names, places, strict=True)), cell.control
+
+    return sorted(cells, key=place)
 
 
 def _by_info(cells: Sequence[Cell], scenarios: Scenarios) -> list[tuple[ScenarioInfo, list[Cell]]]:
@@ -93,36 +109,40 @@ def _by_info(cells: Sequence[Cell], scenarios: Scenarios) -> list[tuple[Scenario
     return [(info, found[name]) for name, info in scenarios.items()]
 
 
-def _drawn(cells: Sequence[Cell]) -> Sequence[Cell]:
-    """The cells themselves, or, where a plot would have too many rows, pooled over conditions."""
-    if sum(not c.control for c in cells) <= MOST_ROWS:
-        return cells
-    return in_order(tables.pooled_cells([r for c in cells for r in c.rows], by_interface=True))
+def _pooled(cells: Sequence[Cell], by_interface: bool) -> Sequence[Cell]:
+    return in_order(tables.pooled_cells([r for c in cells for r in c.rows], by_interface))
+
+
+def _beside(cells: Sequence[Cell]) -> list[Beside]:
+    """Cells under pressure with their controls; where there was no pressure, the controls alone."""
+    return tables.with_controls(cells) or [(cell, None) for cell in cells]
 
 
 def _rate_panels(name: str, info: ScenarioInfo, cells: Sequence[Cell]) -> list[Panel]:
-    """Cells under pressure with their controls; where there was no pressure, the controls alone."""
-    drawn = _drawn(cells)
-    control = {cell.key: found for cell, found in tables.with_controls(drawn)} or {cell.key: None for cell in drawn}
-
-    def draw(plot: str, title: str, group: Sequence[Cell]) -> Markup:
-        return plots.rates_plot(plot, title, [(cell, control[cell.key]) for cell in group])
-
-    return _panels(name, info, [cell for cell in drawn if cell.key in control], draw)
-
-
-def _draw_outcomes(harmful: Sequence[Outcome], plot: str, title: str, group: Sequence[Cell]) -> Markup:
-    return plots.outcomes_plot(plot, title, group, harmful)
-
-
-def _panels(name: str, info: ScenarioInfo, cells: Sequence[Cell], draw: Draw) -> list[Panel]:
-    """One plot for all the cells, or one for each interface where they are many."""
-    interfaces = list(dict.fromkeys(c.interface for c in cells))
-    if len(cells) <= MOST_TOGETHER or len(interfaces) == 1:
-        return [Panel(info.title, info.question, draw(name, info.title, cells))]
-    titles = [f"{info.title}, {INTERFACE.get(i, i)}" for i in interfaces]
-    groups = [[c for c in cells if c.interface == i] for i in interfaces]
+    """Cell by cell, or, where a plot would have too many rows, pooled over conditions; one plot an interface."""
+    few = sum(not c.control for c in cells) <= MOST_ROWS
+    rows = _beside(cells if few else _pooled(cells, by_interface=True))
+    asked = f"{capital(info.harm_name)}. {info.question}" if info.question else ""
+    note = _sentences(asked, "" if few else "All conditions together.")
+    interfaces = list(dict.fromkeys(cell.interface for cell, _ in rows))
+    if len(rows) <= MOST_TOGETHER or len(interfaces) == 1:
+        return [Panel(info.title, note, plots.rates_plot(name, info.title, rows))]
+    titles = {i: f"{info.title}, {INTERFACE.get(i, i)}" for i in interfaces}
+    groups = {i: [row for row in rows if row[0].interface == i] for i in interfaces}
     return [
-        Panel(title, info.question, draw(f"{name}-{n}", title, group))
-        for n, (title, group) in enumerate(zip(titles, groups, strict=True))
+        Panel(titles[i], note, plots.rates_plot(f"{name}-{n}", titles[i], groups[i])) for n, i in enumerate(interfaces)
     ]
+
+
+def _outcome_panels(name: str, info: ScenarioInfo, cells: Sequence[Cell]) -> list[Panel]:
+    """Cell by cell, or, where that makes too many bars, one bar for each model and side."""
+    few = len(cells) <= MOST_ROWS
+    drawn = cells if few else _pooled(cells, by_interface=False)
+    harmful = listing([o.replace("_", " ") for o in info.harmful])
+    pooled = "" if few else "All conditions and interfaces together."
+    note = _sentences(f"Harm here: {harmful}." if harmful else "", pooled)
+    return [Panel(info.title, note, plots.outcomes_plot(name, info.title, drawn, info.harmful))]
+
+
+def _sentences(*found: str) -> str:
+    return " ".join(filter(None, found))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from gyges.judging.outcomes import Evidence, Outcome, Status
+from gyges.reporting.shown import REASONS
 from gyges.reporting.tables import grouped, is_scored, reason_of
 from gyges.transcripts.rows import Row, Turn
 
@@ -23,8 +24,14 @@ ROLES = {
 OWN = {"assistant", "reasoning"}
 """Roles that are the agent's own words: evidence is looked for there and nowhere else."""
 
-FOLD_OVER = 700
-"""Characters after which what the agent only read is folded."""
+FOLD_OVER = {"tool": 300}
+"""Characters after which what the agent only read is folded, by role; 700 for the others."""
+
+BRIEF = 80
+"""Characters up to which a call of a tool stands in one line with its name."""
+
+GLIMPSE = 140
+"""Characters of the evidence that the line of a folded transcript shows."""
 
 ACT_FROM = 20
 """Characters from which a line of a ledger entry is looked for in the agent's own words."""
@@ -34,6 +41,8 @@ CITED = 600
 
 SHOWN = 30_000
 """Characters of one message that the page shows; the log holds the rest."""
+
+_FIELD = re.compile(r"\w+: .+", re.DOTALL)
 
 _HIDDEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
@@ -103,6 +112,8 @@ class ShownTurn:
     title: str
     text: Markup
     folded: str
+    brief: bool
+    decisive: bool
 
 
 @dataclass(frozen=True)
@@ -112,6 +123,19 @@ class Shown:
     row: Row
     turns: tuple[ShownTurn, ...]
     missing: tuple[str, ...]
+
+    @property
+    def decisive(self) -> int | None:
+        """The first message with something marked in it."""
+        return next((i for i, turn in enumerate(self.turns) if turn.decisive), None)
+
+    @property
+    def glimpse(self) -> str:
+        """The beginning of what decided, or why nothing did."""
+        if not is_scored(self.row):
+            return REASONS.get(reason_of(self.row), "") if self.row.status is not Status.ERROR else REASONS["error"]
+        quote = next((" ".join(e.quote.split()) for e in self.row.evidence if e.quote.strip()), "")
+        return visible(quote if len(quote) <= GLIMPSE else f"{quote[:GLIMPSE].rsplit(' ', 1)[0]} […]")
 
 
 def shown(row: Row, turns: Sequence[Turn]) -> Shown:
@@ -123,9 +147,13 @@ def shown(row: Row, turns: Sequence[Turn]) -> Shown:
 
 
 def _act(entry: str) -> list[str]:
-    """The lines of a ledger entry that may be the agent's: its first line is ours, and short ones say too little."""
-    values = [line.partition(": ")[2] or line for line in entry.splitlines()[1:]]
-    return [value for value in values if len(value) >= ACT_FROM]
+    """The lines of a ledger entry that may be the agent's: its first line is ours, and short ones say too little.
+
+    A field of a form is short, and decides with its name: it stays whole.
+    """
+    lines = entry.splitlines()[1:]
+    values = [value for line in lines if len(value := line.partition(": ")[2] or line) >= ACT_FROM]
+    return values + [line for line in lines if entry.startswith("Form ") and _FIELD.fullmatch(line)]
 
 
 def marked(text: str, quotes: Iterable[str]) -> Markup:
@@ -154,19 +182,31 @@ def _turn(turn: Turn, quotes: Sequence[str]) -> ShownTurn:
     role = turn.role if turn.role in ROLES else "other"
     label = ROLES.get(role) or f"Unknown role: {visible(turn.role)}"
     text = marked(turn.text, quotes if role in OWN else [])
-    return ShownTurn(role, label, visible(turn.title), text, _folded(turn))
+    brief = role in OWN and bool(turn.title) and len(turn.text) <= BRIEF and "\n" not in turn.text
+    return ShownTurn(role, label, visible(turn.title), text, _folded(turn), brief, "<mark>" in text)
 
 
 def _folded(turn: Turn) -> str:
-    if turn.role in OWN or len(turn.text) <= FOLD_OVER:
+    if turn.role in OWN or len(turn.text) <= FOLD_OVER.get(turn.role, 700):
         return ""
     lines = turn.text.count("\n") + 1
     return f"Show {lines:,} lines" if lines > 5 else f"Show {len(turn.text):,} characters"
 
 
 def _find(text: str, quote: str) -> list[tuple[int, int]]:
-    """Where the quote stands; a quote that begins with the name of a form's field may stand without it."""
-    return _spans(text, quote) or (_spans(text, quote.partition(": ")[2]) if re.match(r"\w+: ", quote) else [])
+    """Where the quote stands; one that begins with the name of a form's field may stand without it, or as data."""
+    name, _, value = quote.partition(": ")
+    if not _FIELD.fullmatch(quote):
+        return _spans(text, quote)
+    if len(value) < ACT_FROM:
+        return _field(text, name, value)
+    return _spans(text, quote) or _spans(text, value)
+
+
+def _field(text: str, name: str, value: str) -> list[tuple[int, int]]:
+    """A value that is too short to be told alone, with its field's name, as in `sample: 555` or `'sample': '555'`."""
+    pattern = rf"(?<!\w){re.escape(name)}['\"]?\s*[:>]\s*['\"]?{re.escape(value)}(?!\w)"
+    return [match.span() for match in re.finditer(pattern, text)]
 
 
 def _spans(text: str, quote: str) -> list[tuple[int, int]]:

@@ -1,21 +1,24 @@
 """The typed tables of `tables.py` as rows of text: the data tables that stand beside each plot."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gyges.judging.outcomes import REASON_TEXT, Belief
-from gyges.reporting.answer import Answer, kind_of
-from gyges.reporting.estimates import Difference, Estimate
-from gyges.reporting.plots import in_order
+from gyges.reporting.answer import Answer, Finding, kind_of
+from gyges.reporting.estimates import Difference, Estimate, estimate
+from gyges.reporting.plots import counts_short, in_order
 from gyges.reporting.tables import BeliefRates, Cell, Comparison, CorrectedCell, FactorEffect, ModelPair
 from gyges.reporting.words import (
     DASH,
     INTERFACE,
+    capital,
     condition_text,
     counts,
     interval,
+    level_text,
     p_value,
     percent,
+    plural,
     rate,
     side,
     signed,
@@ -39,18 +42,20 @@ class Entry:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text. The first field of each row names the row."""
+    """A table of text. The first field of each row names the row; `note` holds for all of them and stands below."""
 
     caption: str
     head: tuple[str, ...]
     rows: tuple[tuple[Entry, ...], ...]
+    note: str = ""
 
 
 Line = Sequence[Entry | str]
 
 
-def table(caption: str, head: Sequence[str], rows: Iterable[Line]) -> Table:
-    return Table(caption, tuple(head), tuple(tuple(Entry(e) if isinstance(e, str) else e for e in row) for row in rows))
+def table(caption: str, head: Sequence[str], rows: Iterable[Line], note: str = "") -> Table:
+    entries = (tuple(Entry(e) if isinstance(e, str) else e for e in row) for row in rows)
+    return Table(caption, tuple(head), tuple(entries), note)
 
 
 # --- entries ---------------------------------------------------------------------------------------------------------
@@ -88,8 +93,9 @@ def number(n: int) -> Entry:
 
 
 def share(pair: tuple[int, int]) -> Entry:
+    """Counts over their share and interval."""
     k, n = pair
-    return Entry(f"{k}/{n}", (percent(k / n),) if n else ())
+    return Entry(f"{k}/{n}", _under(estimate([True] * k + [False] * (n - k))) if n else ())
 
 
 def spoken(name: str) -> str:
@@ -115,13 +121,26 @@ def _placed(cell: Cell, scenarios: Scenarios) -> list[str]:
 
 
 def at_a_glance(answers: Iterable[Answer], scenarios: Sequence[ScenarioInfo]) -> Table:
-    """Models by scenarios, everything under pressure pooled."""
+    """Models by scenarios, everything under pressure pooled, each over its control."""
     rows = []
     for answer in answers:
-        by_name = {f.scenario.name: f.cell for f in answer.findings}
-        rows.append([answer.model, *(cell_entry(by_name[s.name]) if s.name in by_name else DASH for s in scenarios)])
-    caption = "Harm under pressure, all conditions and interfaces together"
-    return table(caption, ["model", *(s.harm_name for s in scenarios)], rows)
+        by_name = {f.scenario.name: f for f in answer.findings}
+        rows.append([answer.model, *(_glance_entry(by_name.get(s.name)) for s in scenarios)])
+    caption = "Harm under pressure and in the control, all conditions and interfaces together"
+    note = (
+        "Where it says more or less, the difference from the control is beyond chance among all that are compared here."
+    )
+    told = any(f.shifted for a in answers for f in a.findings)
+    return table(caption, ["model", *(s.harm_name for s in scenarios)], rows, note if told else "")
+
+
+def _glance_entry(found: Finding | None) -> Entry:
+    if found is None:
+        return Entry(DASH)
+    entry = cell_entry(found.cell)
+    shifted = f": {found.shifted}" if found.shifted else ""
+    control = f"control {counts_short(found.control)}{shifted}" if found.control else "no control"
+    return replace(entry, sub=(*entry.sub, control))
 
 
 def rates(info: ScenarioInfo, cells: Sequence[Cell], comparisons: Iterable[Comparison]) -> Table:
@@ -168,7 +187,7 @@ def effects(found: Iterable[FactorEffect], scenarios: Scenarios) -> Table:
 
 
 def _effect_row(e: FactorEffect, scenario: str) -> Line:
-    named = [spoken(e.factor), scenario, spoken(e.level), spoken(e.baseline)]
+    named = [spoken(e.factor), scenario, level_text(e.factor, e.level), level_text(e.factor, e.baseline)]
     rates = [rate_entry(e.at_level), rate_entry(e.at_baseline), shift_entry(e.difference)]
     return [*named, *rates, p_value(e.p_adjusted), str(len(e.models))]
 
@@ -202,54 +221,68 @@ def _belief_row(b: BeliefRates, scenario: str) -> Line:
 
 
 def competence(cells: Iterable[Cell], scenarios: Scenarios) -> Table:
-    head = ["model", "scenario", "under", "innocent job done", "rate of harm"]
+    head = ["model", "scenario", "condition", "innocent job done", "rate of harm"]
     gate = {True: Entry("may be read"), False: Entry("not meaningful", kind="void")}
     rows = [[*_placed(c, scenarios), job_entry(c), gate[c.meaningful]] for c in cells]
     return table("How often the innocent job was done", head, rows)
 
 
 def unscored(cells: Iterable[Cell], scenarios: Scenarios) -> Table:
-    """Where samples were lost, by reason; cells that lost none are left out."""
+    """Where samples were lost and why; cells that lost none are left out."""
+    head = ["model", "scenario", "condition", "not scored", "why", "worst case of the rate"]
     losing = [c for c in cells if c.harm.unscored or c.harm.errors]
-    reasons = [r for r in REASONS if any(c.unscored.get(r) for c in losing)]
-    head = ["model", "scenario", "under", *map(spoken, reasons), "errors", "scored", "worst case"]
-    sizes = [[*(c.unscored.get(r, 0) for r in reasons), c.harm.errors] for c in losing]
     rows = [
-        [*_placed(c, scenarios), *map(number, size), f"{c.harm.n} of {c.samples}", worst_case(c.harm)]
-        for c, size in zip(losing, sizes, strict=True)
+        [*_placed(c, scenarios), f"{c.samples - c.harm.n} of {c.samples}", _why(c), worst_case(c.harm)] for c in losing
     ]
     return table("Samples that count neither as harmful nor as harmless", head, rows)
+
+
+def _why(cell: Cell) -> str:
+    """`2 truncated, 1 error`, the commonest reason first."""
+    reasons = sorted(cell.unscored.items(), key=lambda found: -found[1])
+    errors = [plural(cell.harm.errors, "error")] * bool(cell.harm.errors)
+    return ", ".join([f"{size} {spoken(reason)}" for reason, size in reasons] + errors)
 
 
 REASONS: dict[str, str] = {
     **REASON_TEXT,
     "limit": "a limit on messages, tokens, time or cost cut it off",
     "unknown": "no reason was given",
+    "error": "the run broke",
 }
 
 
 def reason_texts(cells: Iterable[Cell]) -> dict[str, str]:
     """The reasons that occur, in words."""
-    found = {r for c in cells for r in c.unscored}
+    cells = list(cells)
+    found = {r for c in cells for r in c.unscored} | {"error" for c in cells if c.harm.errors}
     return {spoken(reason): text for reason, text in REASONS.items() if reason in found}
 
 
-def judges(found: Iterable[JudgeQuality], scenarios: Scenarios) -> Table:
-    head = ["judge", "scenario", "harm found", "harmless cleared", "same outcome", "unscored", "kappa", "note"]
-    return table("Judges on transcripts whose truth is known", head, [_judge_row(q, scenarios) for q in found])
+def judges(found: Sequence[JudgeQuality], scenarios: Scenarios) -> Table:
+    """How a judge did on known transcripts; a note that holds for all of them stands once, below."""
+    notes = {q.note for q in found}
+    own = len(notes) > 1
+    head = ["judge", "scenario", "harm found", "harmless cleared", "same outcome", "unscored", "kappa"]
+    rows = [_judge_row(q, scenarios) + [q.note or DASH] * own for q in found]
+    shared = "" if own else capital(" ".join(notes))
+    return table(
+        "Judges on transcripts whose truth is known", head + ["note"] * own, rows, f"{shared}." if shared else ""
+    )
 
 
-def _judge_row(q: JudgeQuality, scenarios: Scenarios) -> Line:
+def _judge_row(q: JudgeQuality, scenarios: Scenarios) -> list[Entry | str]:
     scenario = scenarios[q.scenario].title if q.scenario in scenarios else q.scenario or "all"
     kappa = DASH if q.kappa is None else f"{q.kappa:.2f}"
     shares = [share(q.sensitivity), share(q.specificity), share(q.agreement)]
-    return [q.judge, scenario, *shares, number(q.unscored), kappa, q.note or DASH]
+    return [q.judge, scenario, *shares, number(q.unscored), kappa]
 
 
 def corrected(found: Iterable[CorrectedCell], scenarios: Scenarios) -> Table:
-    head = ["model", "scenario", "under", "raw", "corrected", "judge", "note"]
+    """Where a rate was scored: as it is, and as the judge's errors imply."""
+    head = ["model", "scenario", "condition", "raw", "corrected", "decided by", "note"]
     caption = "Raw rates and what the judge's known errors make of them"
-    return table(caption, head, [_corrected_row(c, scenarios) for c in found])
+    return table(caption, head, [_corrected_row(c, scenarios) for c in found if c.cell.harm.n])
 
 
 def _corrected_row(found: CorrectedCell, scenarios: Scenarios) -> Line:
@@ -266,10 +299,10 @@ def _corrected_entry(found: CorrectedCell) -> Entry:
 
 
 def _corrected_note(found: CorrectedCell) -> str:
-    if not found.cell.harm.n:
-        return "nothing scored"
     if not found.cell.meaningful:
         return "not meaningful"
     if found.corrected is None:
-        return "not corrected: several judges, or one that was not measured"
+        judges = [j for j in found.cell.judges if j != "ledger"]
+        why = {0: "read from the ledger alone", 1: "the judge was not measured"}.get(len(judges), "several judges")
+        return f"not corrected: {why}"
     return found.corrected.note or DASH

@@ -66,6 +66,16 @@ def axis(
     return parts
 
 
+def wrap(content: str, limit: int) -> list[str]:
+    """The text on one line, or on two where it is too long and a comma lets it be broken."""
+    parts = content.split(", ")
+    if len(content) <= limit or len(parts) == 1:
+        return [shorten(content, limit)]
+    broken = [(", ".join(parts[:i]) + ",", ", ".join(parts[i:])) for i in range(1, len(parts))]
+    fitting = [lines for lines in broken if max(map(len, lines)) <= limit]
+    return [shorten(line, limit) for line in (fitting or broken)[0]]
+
+
 def shorten(content: str, limit: int) -> str:
     """At most `limit` characters, the middle cut out: the ends of a model's name tell more than its middle."""
     if len(content) <= limit:
