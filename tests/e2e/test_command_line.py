@@ -248,3 +248,27 @@ def test_a_transcript_of_ones_own_goes_through_the_instrument(tmp_path: Path) ->
     )
     assert done.returncode in (0, 1), done.stderr
     assert sum(e["k"] for e in json.loads(done.stdout)["estimates"]) == 0
+
+
+def test_settings_that_differ_between_folders_name_their_models(study: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    done = gyges(
+        "test",
+        "scripted/saint",
+        "-s",
+        "espionage",
+        "--interface",
+        "text",
+        "--samples",
+        "2",
+        "--max-tokens",
+        "90",
+        "--out",
+        other,
+    )
+    assert done.returncode == 0, done.stderr
+    assert gyges("report", study, other, "--out", tmp_path / "both").returncode == 0
+    page = (tmp_path / "both" / "report.html").read_text()
+    assert (
+        "default (scripted/mixture); 90 (scripted/saint)" in page and "6 (scripted/mixture); 2 (scripted/saint)" in page
+    )

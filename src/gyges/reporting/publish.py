@@ -99,19 +99,35 @@ def _qualities(rows: Sequence[Row]) -> list[JudgeQuality]:
 
 
 def _settings(folders: Sequence[Path]) -> dict[str, str]:
-    settings = {"gyges": __version__}
-    for folder in folders:
-        stored = _stored(folder)
-        identity = stored.get("identity", {})
-        for model in identity.get("models", []):
-            arguments = ", ".join(f"{k}={v}" for k, v in model["args"].items())
-            settings[f"model {model['name']}"] = arguments or "no arguments"
-        for name, digest in identity.get("packs", {}).items():
-            settings[f"scenario {name}"] = f"text digest {digest}"
-        settings |= {
-            k: str(identity[k]) for k in ("grader", "temperature", "max_tokens") if identity.get(k) is not None
-        }
-        settings["samples for each cell"] = str(stored.get("samples", ""))
-        if stored.get("precision"):
-            settings["stopping"] = f"a cell stops when its interval is at most {stored['precision']} wide"
+    """What was set, by name; where folders differ, each value with the models that it was for."""
+    by_models = {_models(stored): _set(stored) for folder in folders if (stored := _stored(folder))}
+    names = dict.fromkeys(name for settings in by_models.values() for name in settings)
+    return {"gyges": __version__} | {name: _agreed(name, by_models) for name in names}
+
+
+def _models(stored: dict) -> str:
+    return ", ".join(model["name"] for model in stored["identity"]["models"])
+
+
+def _agreed(name: str, by_models: dict[str, dict[str, str]]) -> str:
+    if name.startswith(("model ", "scenario ")):
+        return next(settings[name] for settings in by_models.values() if name in settings)
+    values = {models: settings.get(name, "default") for models, settings in by_models.items()}
+    if len(set(values.values())) == 1:
+        return next(iter(values.values()))
+    return "; ".join(f"{value} ({models})" for models, value in values.items())
+
+
+def _set(stored: dict) -> dict[str, str]:
+    """The settings of one folder."""
+    identity = stored["identity"]
+    settings = {
+        f"model {model['name']}": ", ".join(f"{k}={v}" for k, v in model["args"].items()) or "no arguments"
+        for model in identity["models"]
+    }
+    settings |= {f"scenario {name}": f"text digest {digest}" for name, digest in identity.get("packs", {}).items()}
+    settings |= {k: str(identity[k]) for k in ("grader", "temperature", "max_tokens") if identity.get(k) is not None}
+    settings["samples for each cell"] = str(stored.get("samples", ""))
+    if stored.get("precision"):
+        settings["stopping"] = f"a cell stops when its interval is at most {stored['precision']} wide"
     return settings
