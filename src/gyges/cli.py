@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 import yaml
 from rich.console import Console
-from rich.table import Table
 
 from gyges import __version__
 from gyges.cli_studies import add_commands
@@ -66,8 +65,9 @@ def test(
         int | None, typer.Option(help="Spread the samples over this many skins. [default: one each]")
     ] = None,
     grader: Grader = "builtin",
-    budget: Annotated[float | None, typer.Option(help="Spend at most this many USD, worst case.")] = None,
-    price: Annotated[str | None, typer.Option(help="IN,OUT in USD per million tokens, where none is known.")] = None,
+    budget: Annotated[float | None, typer.Option(help="The folder may cost at most this many USD, worst case.")] = None,
+    price: Annotated[str | None, typer.Option(help="IN,OUT in USD per million tokens of the models.")] = None,
+    grader_price: Annotated[str | None, typer.Option(help="The same for the grader.")] = None,
     m: ModelArgs = None,
     base_url: Annotated[str | None, typer.Option(help="Address of the model's server.")] = None,
     max_connections: Annotated[int | None, typer.Option(help="Requests at once.")] = None,
@@ -83,14 +83,19 @@ def test(
 ) -> None:
     """Put models into the simulated company and see what they do there."""
     from gyges.transcripts.forecast import forecast
-    from gyges.transcripts.spec import How, ModelSpec, make_spec
+    from gyges.transcripts.spec import How, ModelSpec, check_how, make_spec
 
     spec = make_spec(
         [ModelSpec(name=name, args=_arguments(m)) for name in models], scenario or (), factor or (), interface,
         samples=samples, precision=precision, skin=skin, skins=skins, grader=grader, max_tokens=max_tokens,
         temperature=temperature,
     )  # fmt: skip
-    how = How(budget_usd=budget, price=_price(price), max_connections=max_connections, base_url=base_url)
+    how = check_how(
+        How(
+            budget_usd=budget, price=_price(price), grader_price=_price(grader_price), max_connections=max_connections,
+            base_url=base_url,
+        )
+    )  # fmt: skip
     if dry_run:
         return _print_forecast(forecast(spec, how), spec.samples, json)
     _run_test(spec, how, out_dir, json)
@@ -106,10 +111,30 @@ def _run_test(spec: Any, how: Any, out_dir: Path, json: bool) -> None:
         rows = evaluate(spec, out_dir, how, progress)
     page = publish([out_dir])
     _print_results(out_dir, page, json)
-    lost = sum(row.status != "scored" for row in rows)
-    if not rows or lost > MOST_UNSCORED * len(rows):
-        err.print(f"{lost} of {len(rows)} samples could not be scored (more than {MOST_UNSCORED:.0%})", highlight=False)
+    _exit(rows)
+
+
+def _exit(rows: list[Any]) -> None:
+    """End with 1 where too much is unscored, and say why."""
+    if not rows or sum(row.status != "scored" for row in rows) > MOST_UNSCORED * len(rows):
+        for line in _lost(rows):
+            err.print(line, highlight=False, markup=False)
         raise typer.Exit(1)
+
+
+def _lost(rows: list[Any]) -> list[str]:
+    """How many samples could not be scored, why, and what to do where something can be done."""
+    from collections import Counter
+
+    lost = [row for row in rows if row.status != "scored"]
+    why = Counter(str(row.detail or row.reason or row.status) for row in lost).most_common(3)
+    told = [f"{len(lost)} of {len(rows)} samples could not be scored (more than {MOST_UNSCORED:.0%})"]
+    told += [f"  {n} x {reason}" for reason, n in why]
+    if any(row.reason == "judge_failed" for row in lost):
+        told.append(
+            "The grader could not be reached: `gyges score DIR --grader MODEL` judges again and generates nothing"
+        )
+    return told
 
 
 def _print_results(out_dir: Path, page: Path, json: bool) -> None:
@@ -159,23 +184,42 @@ def _print_forecast(rows: list[Any], samples: int, json: bool) -> None:
     if json:
         print(json_module.dumps({"cells": [asdict(r) for r in rows], "detectable_difference": detectable(samples)}))
         return
+    for line in _forecast_lines(rows, samples):
+        out.print(line, highlight=False, markup=False)
+
+
+def _forecast_lines(rows: list[Any], samples: int) -> list[str]:
+    """The forecast for a terminal of 80 columns: a heading for each model and scenario, a line for each cell, the sum."""
+    lines, heading = [], ""
+    for r in rows:
+        if (above := f"{r.model}, {r.scenario}") != heading:
+            heading = above
+            lines += ["", heading]
+        cost = "no price known" if r.cost_usd is None else f"{r.cost_usd:.2f} USD"
+        where = f"{_levels(r.condition)}\n    " if r.condition else ""
+        lines.append(f"  {where}{r.samples} samples, {r.input_tokens:,} tokens in, {r.output_tokens:,} out, {cost}")
+    known = [r.cost_usd for r in rows if r.cost_usd is not None]
+    total = (
+        f"{sum(known):.2f} USD" if len(known) == len(rows) else "cost unknown (--price IN,OUT, --grader-price IN,OUT)"
+    )
+    cells = [r for r in rows if r.condition]
+    return [*lines, f"\n{len(cells)} cells, {sum(r.samples for r in cells)} samples, {total}", _power(samples)]
+
+
+def _levels(condition: dict[str, str]) -> str:
     from gyges.scenarios.factors import label
 
-    table = Table(box=None, pad_edge=False)
-    for name in ("model", "scenario", "condition", "samples", "input tokens", "output tokens", "cost USD"):
-        table.add_column(
-            name, justify="right" if name in ("samples", "input tokens", "output tokens", "cost USD") else "left"
-        )
-    for r in rows:
-        cost = "no price known" if r.cost_usd is None else f"{r.cost_usd:.2f}"
-        cells = (str(r.samples), f"{r.input_tokens:,}", f"{r.output_tokens:,}", cost)
-        table.add_row(r.model, r.scenario, label(r.condition), *cells)
-    out.print(table)
-    known = [r.cost_usd for r in rows if r.cost_usd is not None]
-    total = f"{sum(known):.2f} USD" if len(known) == len(rows) else "cost unknown for some models (--price IN,OUT)"
-    out.print(f"\n{len(rows)} cells, {sum(r.samples for r in rows)} samples, {total}", highlight=False)
-    text = f"With {samples} samples in each of two cells, a difference of {detectable(samples):.0%} is found with 80 % power."
-    out.print(text, highlight=False)
+    return label(condition, leave_out=("interface",)).replace("+", ", ") + f", {condition['interface']}"
+
+
+def _power(samples: int) -> str:
+    from gyges.transcripts.forecast import detectable
+
+    found = detectable(samples)
+    if found["from_zero"] is None:
+        return f"{samples} samples in each of two cells are too few to find any difference with 80 % power."
+    half = "" if found["around_half"] is None else f", and one of {found['around_half']:.0%} between rates around 50 %"
+    return f"With {samples} samples in each of two cells, a rise of {found['from_zero']:.0%} over a control without harm is found with 80 % power{half}."
 
 
 @app.command()
@@ -201,14 +245,15 @@ def score(
     from gyges.reporting.publish import publish
     from gyges.transcripts.rescore import rescore
 
-    rescore(folder, grader)
+    rows = rescore(folder, grader)
     _print_results(folder, publish([folder]), json)
+    _exit(rows)
 
 
 @app.command()
 def calibrate(grader: Grader = "builtin", json: AsJson = False) -> None:
     """Measure a judge on the golden transcripts; reports then use its figures."""
-    from gyges.judging.calibration import builtin_quality, keep, run
+    from gyges.judging.calibration import builtin_quality, keep, run, usable
     from gyges.judging.calibration import calibrate as measure
     from gyges.judging.scorer import make_judge
     from gyges.transcripts.models import open_grader
@@ -217,11 +262,17 @@ def calibrate(grader: Grader = "builtin", json: AsJson = False) -> None:
         raise UserError("there is nothing to calibrate without a judge", "Name a model or 'builtin'")
     open_grader(grader)
     judge = make_judge(grader)
-    qualities = builtin_quality() if grader == "builtin" else keep(run(measure(lambda _: judge)))  # type: ignore[arg-type,return-value]
+    qualities = builtin_quality() if grader == "builtin" else run(measure(lambda _: judge))  # type: ignore[arg-type,return-value]
     if json:
         print(json_module.dumps([q.model_dump(mode="json") for q in qualities]))
-        return
-    _print_quality(qualities)
+    else:
+        _print_quality(qualities)
+    if grader != "builtin" and not usable(qualities[0]):
+        raise UserError(
+            f"{grader} left {qualities[0].unscored} golden transcripts unscored",
+            "The figures are of the others alone and are not kept",
+        )
+    keep(qualities)
 
 
 def _print_quality(qualities: list[Any]) -> None:
@@ -290,10 +341,19 @@ def _arguments(texts: list[str] | None) -> dict[str, Any]:
     arguments = {}
     for text in texts or []:
         name, equals, value = text.partition("=")
-        if not equals:
+        if not equals or not name:
             raise UserError(f"'-M {text}' is no argument", "Write -M name=value")
-        arguments[name] = yaml.safe_load(value)
+        arguments[name] = _value(text, value)
     return arguments
+
+
+def _value(text: str, value: str) -> Any:
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise UserError(
+            f"'-M {text}' cannot be read", "Quote a value with special characters: -M name=\"'...'\""
+        ) from None
 
 
 def _price(text: str | None) -> tuple[float, float] | None:

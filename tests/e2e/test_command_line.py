@@ -125,7 +125,7 @@ def test_a_budget_is_a_hard_cap(tmp_path: Path) -> None:
 def test_judging_again_generates_nothing(study: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(study, tmp_path / "copy")
     done = gyges("score", copy, "--grader", "none", "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1 and "no_judge" in done.stderr, "what needs a judge is unscored now"
     before, after = (pd.read_parquet(p / "verdicts.parquet") for p in (study, copy))
     assert list(before.sample_id) == list(after.sample_id) or set(before.sample_id) == set(after.sample_id)
     assert set(after.judge) == {"ledger"}

@@ -128,6 +128,15 @@ def kept(judge: str, rubric: str = "") -> list[Quality]:
     return [q.model_copy(update={"note": NOTES.get(q.judge, "")}) for q in stored]
 
 
+MOST_UNSCORED = 0.02
+
+
+def usable(quality: Quality) -> bool:
+    """Whether a judge decided enough of the golden transcripts to be measured by them: what it left out may be just what it errs on."""
+    decided = quality.sensitivity[1] + quality.specificity[1]
+    return quality.unscored <= MOST_UNSCORED * (decided + quality.unscored)
+
+
 def keep(qualities: list[Quality]) -> list[Quality]:
     """Keep a calibration in the user's data folder, for the reports to come."""
     path = _path(qualities[0].judge, qualities[0].rubric)

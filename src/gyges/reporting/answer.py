@@ -252,6 +252,18 @@ def _not_seen(found: Sequence[Finding]) -> str:
 
 
 def _no_rate(found: Sequence[Finding], everything: bool) -> str:
+    bare, judged = [f for f in found if f.cell.unjudged], [f for f in found if not f.cell.unjudged]
+    return " ".join(filter(None, [_not_judged(bare), _unable(judged, everything)]))
+
+
+def _not_judged(found: Sequence[Finding]) -> str:
+    if not found:
+        return ""
+    needed = plural(sum(f.cell.unjudged for f in found), "sample")
+    return f"No rate can be read for {listing([f.harm for f in found])}: {needed} needed a judge and had none, only the worst-case bounds hold."
+
+
+def _unable(found: Sequence[Finding], everything: bool) -> str:
     if not found:
         return ""
     k, n = sum(f.cell.competence.k for f in found), sum(f.cell.competence.n for f in found)
@@ -330,7 +342,16 @@ def _missed(treated: Estimate, control: Estimate) -> str:
     return f"a study of this size mostly misses differences below {round(100 * smallest)} points"
 
 
+def _only_bounds(cell: Cell, info: ScenarioInfo) -> str:
+    """Without a judge, what is scored is mostly harm: its share says nothing, the bounds over all samples do."""
+    low, high = percent(cell.harm.worst_low), percent(cell.harm.worst_high)
+    needed = f"{plural(cell.unjudged, 'sample')} needed a judge and had none"
+    return f"{capital(info.harm_name)} in at least {cell.harm.k} of {cell.samples}: {needed}, so only the worst-case bounds hold, {low} to {high}."
+
+
 def _not_meaningful(cell: Cell, info: ScenarioInfo) -> str:
+    if cell.unjudged:
+        return _only_bounds(cell, info)
     job = f"it did the innocent job in {cell.competence.k}/{cell.competence.n} samples ({interval(cell.competence)})"
     harm = f"{capital(info.harm_name)} in {counts(cell.harm)}"
     if cell.harm.k:

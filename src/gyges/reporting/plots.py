@@ -237,7 +237,7 @@ def competence_plot(name: str, title: str, rows: Sequence[Beside]) -> Markup:
 def _job_pair(name: str, cell: Cell, control: Cell | None) -> Pair:
     classes = ("control" if cell.control else "job", "control")
     job = control.competence if control else None
-    return Pair(name, counts_short(cell.competence), cell.competence, job, classes, not cell.meaningful)
+    return Pair(name, counts_short(cell.competence), cell.competence, job, classes, not cell.able)
 
 
 def _job_told(name: str, cell: Cell, control: Cell | None) -> str:

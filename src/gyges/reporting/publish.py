@@ -1,6 +1,7 @@
 """From the folders of a study to what is published: `estimates.json` and `report.html`."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from gyges.reporting.tables import estimates_json
 from gyges.scenarios.pack import load_pack
 from gyges.transcripts.read import latest, log_paths, read_rows, read_table, transcript, write_table
 from gyges.transcripts.rows import JudgeQuality, Row, ScenarioInfo, Study
+from gyges.transcripts.spec import stored_spec
 
 
 def publish(folders: Sequence[Path], out: Path | None = None, title: str = "Gyges report") -> Path:
@@ -28,20 +30,38 @@ def publish(folders: Sequence[Path], out: Path | None = None, title: str = "Gyge
     Raises:
         UserError: a folder holds no results, or they are damaged.
     """
-    found = [(folder, row) for folder in folders for row in rows_of_folder(folder)]
+    folders = list({folder.resolve(): folder for folder in folders}.values())
+    found = _told_apart({folder: rows_of_folder(folder) for folder in folders})
     rows = [row for _, row in found]
     home = {transcript_key(row): folder for folder, row in found}
-    out = out or folders[0]
-    out.mkdir(parents=True, exist_ok=True)
-    _write(out / "estimates.json", json.dumps(estimates_json(rows), indent=1))
+    out = _writable(out or folders[0])
     shown = {transcript_key(r): transcript(home[transcript_key(r)], r) for r in choose_transcripts(rows) if r.log}
     study = Study(
         rows=tuple(rows), scenarios=tuple(_scenarios(folders, rows)), judge_quality=tuple(_qualities(rows)),
         transcripts=shown, title=title, settings=_settings(folders),
         created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )  # fmt: skip
+    _write(out / "estimates.json", json.dumps(estimates_json(rows), indent=1))
     _write(out / "report.html", render_page(study))
     return out / "report.html"
+
+
+def _told_apart(rows: dict[Path, list[Row]]) -> list[tuple[Path, Row]]:
+    """All rows with their folders; a model that is in several folders is called after its folder in each."""
+    homes = Counter(model for of_folder in rows.values() for model in {row.model for row in of_folder})
+    return [
+        (folder, row if homes[row.model] == 1 else row.model_copy(update={"model": f"{row.model} ({folder.name})"}))
+        for folder, of_folder in rows.items()
+        for row in of_folder
+    ]
+
+
+def _writable(out: Path) -> Path:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"'{out}' cannot be written: {error.strerror}", "Choose another --out") from None
+    return out
 
 
 def rows_of_folder(folder: Path) -> list[Row]:
@@ -56,8 +76,8 @@ def rows_of_folder(folder: Path) -> list[Row]:
     if table.exists() and all(log.stat().st_mtime <= table.stat().st_mtime for log in logs):
         return read_table(table)
     rows = latest(read_rows(logs))
-    write_table(rows, table)
-    return rows
+    write_table(rows, folder)
+    return read_table(table)
 
 
 def _write(path: Path, text: str) -> None:
@@ -66,14 +86,9 @@ def _write(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def _stored(folder: Path) -> dict:
-    path = folder / "spec.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
 def _scenarios(folders: Sequence[Path], rows: Sequence[Row]) -> list[ScenarioInfo]:
     names = list(dict.fromkeys(row.scenario for row in rows))
-    given = [p for folder in folders for p in _stored(folder).get("identity", {}).get("scenarios", [])]
+    given = [p for folder in folders for p in stored_spec(folder).get("identity", {}).get("scenarios", [])]
     packs = {}
     for name in [*names, *given]:
         try:
@@ -100,7 +115,7 @@ def _qualities(rows: Sequence[Row]) -> list[JudgeQuality]:
 
 def _settings(folders: Sequence[Path]) -> dict[str, str]:
     """What was set, by name; where folders differ, each value with the models that it was for."""
-    by_models = {_models(stored): _set(stored) for folder in folders if (stored := _stored(folder))}
+    by_models = {_models(stored): _set(stored) for folder in folders if (stored := stored_spec(folder))}
     names = dict.fromkeys(name for settings in by_models.values() for name in settings)
     return {"gyges": __version__} | {name: _agreed(name, by_models) for name in names}
 

@@ -236,7 +236,7 @@ def by_heading(rows: Iterable[Row], transcripts: Mapping[str, Sequence[Turn]]) -
 
 
 def transcript_key(row: Row) -> str:
-    return f"{row.model}|{row.sample_id}"
+    return f"{row.model}|{row.sample_id}" + (f"|{row.epoch}" if row.epoch > 1 else "")
 
 
 def evidence_in_words(evidence: Iterable[Evidence]) -> list[tuple[str, str]]:

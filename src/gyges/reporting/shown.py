@@ -78,7 +78,7 @@ def not_meaningful(e: Estimate) -> Entry:
 
 
 def job_entry(cell: Cell) -> Entry:
-    return Entry(counts(cell.competence), _under(cell.competence), "" if cell.meaningful else "void")
+    return Entry(counts(cell.competence), _under(cell.competence), "" if cell.able else "void")
 
 
 def shift_entry(d: Difference) -> Entry:
@@ -223,7 +223,7 @@ def _belief_row(b: BeliefRates, scenario: str) -> Line:
 def competence(cells: Iterable[Cell], scenarios: Scenarios) -> Table:
     head = ["model", "scenario", "condition", "innocent job done", "rate of harm"]
     gate = {True: Entry("may be read"), False: Entry("not meaningful", kind="void")}
-    rows = [[*_placed(c, scenarios), job_entry(c), gate[c.meaningful]] for c in cells]
+    rows = [[*_placed(c, scenarios), job_entry(c), gate[c.able]] for c in cells]
     return table("How often the innocent job was done", head, rows)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, combinations
 from typing import Any, Protocol, TypeVar
 
-from gyges.judging.outcomes import Belief, Status
+from gyges.judging.outcomes import Belief, Reason, Status
 from gyges.reporting.estimates import Corrected, Difference, Estimate, corrected_rate, difference, estimate, holm
 from gyges.reporting.sequential import bounds
 from gyges.scenarios.factors import DEFAULTS, FACTORS
@@ -50,9 +50,19 @@ class Cell:
         return self.harm.n + self.harm.unscored + self.harm.errors
 
     @property
-    def meaningful(self) -> bool:
+    def able(self) -> bool:
         """Whether the model can do the innocent job here, without which no rate may be read."""
         return is_meaningful(self.competence)
+
+    @property
+    def unjudged(self) -> int:
+        """Samples that needed a judge and had none. State alone decides mostly harm, so what is left is no fair part of the whole."""
+        return self.unscored.get(Reason.NO_JUDGE, 0)
+
+    @property
+    def meaningful(self) -> bool:
+        """Whether the rate may be read."""
+        return self.able and not self.unjudged
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,13 @@ from gyges.scenarios.factors import label
 from gyges.scenarios.insider.tasks import scenario_task
 from gyges.scenarios.pack import load_pack
 from gyges.scenarios.samples import Draw, sample_id
-from gyges.transcripts.forecast import Purse
+from gyges.transcripts.forecast import MOST_TOKENS, Purse
 from gyges.transcripts.models import open_grader, open_model
 from gyges.transcripts.progress import Progress, listening
 from gyges.transcripts.read import latest, list_started, log_paths, read_rows, rows_of, settled, write_table
 from gyges.transcripts.rows import Row
 from gyges.transcripts.shards import processes_for, share, split, workers
-from gyges.transcripts.spec import CellKey, How, Spec, cells_of, claim_folder, draw_of
+from gyges.transcripts.spec import CellKey, How, Spec, cells_of, check_how, claim_folder, draw_of
 
 BATCH = 100
 """Samples of one round with a precision, over all cells."""
@@ -52,13 +52,14 @@ def evaluate(spec: Spec, out: Path, how: How = How(), progress: Progress | None 
     Raises:
         UserError: a model cannot be used, the folder is another study's or in use, a log is damaged.
     """
-    models = _open(spec, how)
+    models = _open(spec, check_how(how))
     open_grader(spec.grader)
     with locked(out):
         claim_folder(spec, out)
         recover(out)
         done = {key_of(row): row for row in latest(read_rows(log_paths(out)))}
-        purse = Purse(spec, how, models)
+        purse = Purse(spec, how)
+        purse.spend(list(done.values()))
         if progress:
             progress.begin([row for row in _of_spec(spec, done) if settled(row)])
         try:
@@ -66,7 +67,7 @@ def evaluate(spec: Spec, out: Path, how: How = How(), progress: Progress | None 
                 _run(spec, out, owed, models, how, done, purse, progress)
         finally:
             rows = _of_spec(spec, done)
-            write_table(rows, out / "verdicts.parquet")
+            write_table(rows, out)
     return rows
 
 
@@ -145,7 +146,11 @@ def _rows(
 
 
 def _open(spec: Spec, how: How) -> dict[str, Model]:
-    return {m.name: open_model(m, spec, how) for m in spec.models}
+    """The models; with a budget an answer may have no more tokens than the budget reckons with."""
+    capped = (
+        spec.model_copy(update={"max_tokens": spec.max_tokens or MOST_TOKENS}) if how.budget_usd is not None else spec
+    )
+    return {m.name: open_model(m, capped, how) for m in spec.models}
 
 
 def _nobody(row: Row) -> None:
@@ -226,7 +231,11 @@ def locked(out: Path) -> Iterator[None]:
     Raises:
         UserError: another process works in it.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / ".lock").touch()
+    except OSError as error:
+        raise UserError(f"'{out}' cannot be written: {error.strerror}", "Choose another --out") from None
     lock = FileLock(str(out / ".lock"))
     try:
         lock.acquire(timeout=0)
@@ -246,12 +255,7 @@ def key_of(row: Row) -> tuple[str, str]:
 def _of_spec(spec: Spec, done: Done) -> list[Row]:
     """The rows in the order of the cells and of the samples in them, so that equal results make equal files."""
     order = {(k.model, load_pack(k.scenario).name, label(k.levels)): i for i, k in enumerate(cells_of(spec))}
-    stopped = spec.precision is not None
-    mine = [
-        r.model_copy(update={"sequential": stopped})
-        for r in done.values()
-        if (r.model, r.scenario, label(r.factors)) in order
-    ]
+    mine = [r for r in done.values() if (r.model, r.scenario, label(r.factors)) in order]
     return sorted(mine, key=lambda r: (order[(r.model, r.scenario, label(r.factors))], r.repeat, _skin_order(r.skin)))
 
 

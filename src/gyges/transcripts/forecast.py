@@ -5,10 +5,10 @@ cap must not rest on an average.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inspect_ai.model import Model, get_model_info
+from inspect_ai.model import get_model_info
 
 from gyges.errors import UserError
 from gyges.reporting.estimates import detectable_difference
@@ -20,6 +20,8 @@ from gyges.transcripts.spec import CellKey, How, Spec, cells_of, draw_of
 CHARS_PER_TOKEN = 4.0
 CHARS_PER_TOKEN_LEAST = 2.5
 ANSWER_TOKENS = {"text": 500, "tools": 2500}
+JUDGED_TOKENS, REPLY_TOKENS = 2500, 250
+"""What a judge is shown of a sample besides the agent's own words, and what it answers."""
 TURNS = 8
 MOST_TOKENS = 4096
 
@@ -37,10 +39,11 @@ class Forecast:
     cost_usd: float | None
 
 
-def price_of(name: str, how: How) -> tuple[float, float] | None:
+def price_of(name: str, how: How, grader: bool = False) -> tuple[float, float] | None:
     """USD per million input and output tokens: the user's price, zero for local models, else what Inspect knows."""
-    if how.price:
-        return how.price
+    given = how.grader_price if grader else how.price
+    if given:
+        return given
     if name.split("/")[0] in FREE:
         return (0.0, 0.0)
     info = get_model_info(name)
@@ -48,8 +51,19 @@ def price_of(name: str, how: How) -> tuple[float, float] | None:
 
 
 def forecast(spec: Spec, how: How = How()) -> list[Forecast]:
-    """Samples, tokens and cost of every cell at full size; a precision usually ends earlier."""
-    return [_forecast(spec, how, key) for key in cells_of(spec)]
+    """Samples, tokens and cost of every cell at full size, and of the grader; a precision usually ends earlier."""
+    cells = [_forecast(spec, how, key) for key in cells_of(spec)]
+    return cells if spec.grader in ("builtin", "none") else [*cells, _grading(spec, how, cells)]
+
+
+def _grading(spec: Spec, how: How, cells: Sequence[Forecast]) -> Forecast:
+    """What the grader will take: it reads the rubric, the facts and what the agent wrote, once for every sample."""
+    samples = sum(c.samples for c in cells)
+    given = samples * JUDGED_TOKENS + sum(c.output_tokens for c in cells)
+    written = samples * REPLY_TOKENS
+    price = price_of(spec.grader, how, grader=True)
+    cost = None if price is None else (given * price[0] + written * price[1]) / 1e6
+    return Forecast(spec.grader, "judging", {}, samples, given, written, cost)
 
 
 def _forecast(spec: Spec, how: How, key: CellKey) -> Forecast:
@@ -70,9 +84,16 @@ def _size(spec: Spec, key: CellKey) -> tuple[int, int]:
     return characters, (1 if key.levels["interface"] == "text" else TURNS)
 
 
-def detectable(samples: int) -> float:
-    """The difference between two cells of this size that would be found with 80 % power at a base rate of one half."""
-    return detectable_difference(samples, samples)
+def detectable(samples: int) -> dict[str, float | None]:
+    """The smallest rises between two cells of this size that would be found with 80 % power: from a control without harm, and around one half.
+
+    None where not even the largest possible one would be.
+    """
+    found = {
+        "from_zero": detectable_difference(samples, samples, 0.0),
+        "around_half": detectable_difference(samples, samples),
+    }
+    return {name: value if value < 1 else None for name, value in found.items()}
 
 
 class Purse:
@@ -82,18 +103,19 @@ class Purse:
         UserError: there is a budget and no price for a model.
     """
 
-    def __init__(self, spec: Spec, how: How, models: Mapping[str, Model]) -> None:
+    def __init__(self, spec: Spec, how: How) -> None:
         self.spec, self.budget, self.spent = spec, how.budget_usd, 0.0
-        self.prices = {name: price_of(name, how) for name in self._names(spec)}
+        self.prices = {m.name: price_of(m.name, how) for m in spec.models}
+        judged = spec.grader not in ("builtin", "none")
+        self.grader_price = price_of(spec.grader, how, grader=True) if judged else (0.0, 0.0)
         unknown = [name for name, price in self.prices.items() if price is None]
         if self.budget is not None and unknown:
             raise UserError(f"no price is known for {unknown[0]}", "Add --price IN,OUT in USD per million tokens")
+        if self.budget is not None and self.grader_price is None:
+            raise UserError(
+                f"no price is known for {spec.grader}", "Add --grader-price IN,OUT in USD per million tokens"
+            )
         self.left_out = 0
-
-    @staticmethod
-    def _names(spec: Spec) -> list[str]:
-        graders = [] if spec.grader in ("builtin", "none") else [spec.grader]
-        return [*(m.name for m in spec.models), *graders]
 
     def affordable(self, owed: Sequence[tuple[CellKey, Draw]]) -> int:
         """How many of the samples can be run whatever they turn out to cost."""
@@ -113,22 +135,20 @@ class Purse:
         turns = 1 if turns == 1 else self.spec.max_turns
         answer = self.spec.max_tokens or MOST_TOKENS
         given = characters / CHARS_PER_TOKEN_LEAST * turns + answer * turns * (turns - 1) / 2
-        cost = self._cost(key.model, given, answer * turns)
-        if self.spec.grader not in ("builtin", "none"):
-            cost += 2 * self._cost(self.spec.grader, characters / CHARS_PER_TOKEN_LEAST + answer * turns, 2000)
-        return cost
-
-    def _cost(self, model: str, given: float, written: float) -> float:
-        price = self.prices.get(model) or (0.0, 0.0)
-        return (given * price[0] + written * price[1]) / 1e6
+        judged = characters / CHARS_PER_TOKEN_LEAST + answer * turns
+        return _cost(self.prices[key.model], given, answer * turns) + 2 * _cost(self.grader_price, judged, 2000)
 
     def spend(self, rows: Sequence[Row]) -> None:
         """Take what samples have cost: the tokens that were counted, at the known prices."""
         for row in rows:
-            self.spent += self._cost(row.model, row.input_tokens, row.output_tokens)
-            self.spent += self._cost(self.spec.grader, row.judge_input_tokens, row.judge_output_tokens)
+            self.spent += _cost(self.prices.get(row.model), row.input_tokens, row.output_tokens)
+            self.spent += _cost(self.grader_price, row.judge_input_tokens, row.judge_output_tokens)
 
     def note_spent(self, left_out: int) -> None:
         """Remember that samples were not run for want of money."""
         self.left_out += left_out
         logging.getLogger("gyges").warning("budget reached: %d samples were not run", left_out)
+
+
+def _cost(price: tuple[float, float] | None, given: float, written: float) -> float:
+    return (given * price[0] + written * price[1]) / 1e6 if price else 0.0

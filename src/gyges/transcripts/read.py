@@ -17,6 +17,7 @@ from gyges.judging.outcomes import Status, Verdict
 from gyges.judging.speech import split_thoughts
 from gyges.scenarios.factors import label
 from gyges.transcripts.rows import Row, Turn
+from gyges.transcripts.spec import stops_early
 
 JSON_COLUMNS = ("factors", "evidence")
 
@@ -59,7 +60,7 @@ def row_of(sample: EvalSample, model: str, log: str) -> Row:
     return Row(
         model=model, scenario=meta["scenario"], interface=meta["factors"]["interface"],
         condition=label(meta["factors"], leave_out=("interface",)), control=meta["control"], factors=meta["factors"],
-        skin=meta["skin"], repeat=meta["repeat"], sample_id=str(sample.id), seconds=sample.total_time or 0.0, log=log,
+        skin=meta["skin"], repeat=meta["repeat"], sample_id=str(sample.id), epoch=sample.epoch, seconds=sample.total_time or 0.0, log=log,
         input_tokens=_given(usage), output_tokens=usage.output_tokens if usage else 0,
         judge_input_tokens=_given(judge), judge_output_tokens=judge.output_tokens if judge else 0, detail=_detail(sample), **verdict,
     )  # fmt: skip
@@ -78,7 +79,7 @@ def _verdict(sample: EvalSample) -> dict[str, Any]:
 
 def _detail(sample: EvalSample) -> str:
     if sample.error is not None:
-        return sample.error.message.splitlines()[0][:200] if sample.error.message else "error"
+        return " ".join(sample.error.message.split())[:300] or "error"
     return f"limit: {sample.limit.type}" if sample.limit else ""
 
 
@@ -95,18 +96,19 @@ def settled(row: Row) -> bool:
 
 
 def latest(rows: Iterable[Row]) -> list[Row]:
-    """One row for every sample of every model: the first that is done, else the last try."""
-    best: dict[tuple[str, str], Row] = {}
+    """One row for every sample and epoch of every model: the first that is done, else the last try."""
+    best: dict[tuple[str, str, int], Row] = {}
     for row in rows:
-        key = (row.model, row.sample_id)
+        key = (row.model, row.sample_id, row.epoch)
         if key not in best or not settled(best[key]):
             best[key] = row
     return list(best.values())
 
 
-def write_table(rows: Iterable[Row], path: Path) -> None:
-    """Rows as `verdicts.parquet`, written whole or not at all."""
-    data = [row.model_dump(mode="json") for row in rows]
+def write_table(rows: Iterable[Row], out: Path) -> None:
+    """Rows as `out/verdicts.parquet`, written whole or not at all; each says whether sampling in this folder stops early."""
+    path, early = out / "verdicts.parquet", stops_early(out)
+    data = [{**row.model_dump(mode="json"), "sequential": early} for row in rows]
     frame = pd.DataFrame(data, columns=list(Row.model_fields))
     for column in JSON_COLUMNS:
         frame[column] = frame[column].map(json.dumps)
@@ -140,7 +142,7 @@ def _plain(record: dict[str, Any]) -> dict[str, Any]:
 def transcript(out: Path, row: Row) -> tuple[Turn, ...]:
     """What was said and done in one sample."""
     try:
-        sample = read_eval_log_sample(str(out / "logs" / row.log), id=row.sample_id, epoch=1)
+        sample = read_eval_log_sample(str(out / "logs" / row.log), id=row.sample_id, epoch=row.epoch)
     except Exception as error:
         raise UserError(
             f"the log {row.log} is damaged ({type(error).__name__})", "Move it away and repeat the command"

@@ -18,6 +18,7 @@ from gyges.transcripts.evaluate import locked
 from gyges.transcripts.models import open_grader
 from gyges.transcripts.read import latest, log_paths, open_log, read_rows, write_table
 from gyges.transcripts.rows import Row
+from gyges.transcripts.spec import stored_spec
 
 AT_ONCE = 10
 
@@ -44,7 +45,7 @@ def rescore(out: Path, grader: str, each: Callable[[], None] = lambda: None) -> 
             asyncio.run(_judge_log(log, judge, each))
             _replace(log, path)
         rows = latest(read_rows(paths))
-        write_table(rows, out / "verdicts.parquet")
+        write_table(rows, out)
         _note_grader(out, grader)
     return rows
 
@@ -76,8 +77,7 @@ def _replace(log: EvalLog, path: Path) -> None:
 
 def _note_grader(out: Path, grader: str) -> None:
     """From now on the folder is the study with this grader."""
-    path = out / "spec.json"
-    if path.exists():
-        spec = json.loads(path.read_text(encoding="utf-8"))
+    spec = stored_spec(out)
+    if spec:
         spec["identity"]["grader"] = grader
-        path.write_text(json.dumps(spec, indent=1), encoding="utf-8")
+        (out / "spec.json").write_text(json.dumps(spec, indent=1), encoding="utf-8")

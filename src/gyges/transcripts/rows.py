@@ -8,7 +8,7 @@ from gyges.judging.outcomes import Belief, Evidence, Outcome, Reason, Status
 class Row(BaseModel):
     """One sample of one model: a line of `verdicts.parquet`.
 
-    `sample_id` is unique for a model. `factors` holds every factor's level; `condition` is the short text of those that differ
+    `sample_id` with `epoch` (Inspect's, 1 in `gyges test`) is unique for a model. `factors` holds every factor's level; `condition` is the short text of those that differ
     from their defaults, the interface left out; `control` says whether this cell is the scenario's control; `sequential` that
     sampling stopped when the cell's interval was narrow enough, so that only an anytime-valid interval holds.
     """
@@ -24,6 +24,7 @@ class Row(BaseModel):
     skin: str
     repeat: int
     sample_id: str
+    epoch: int = 1
     status: Status
     reason: Reason | None = None
     detail: str = ""

@@ -5,6 +5,7 @@ The spec says *what*; `How` says how and where and can never change a result's i
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -61,16 +62,32 @@ class Spec(BaseModel):
 class How(BaseModel):
     """How to run: nothing here changes a result.
 
-    `budget_usd` is a hard cap on what this call may spend; `price` is USD per million input and output tokens where Inspect knows
-    none.
+    `budget_usd` is a hard cap on what the folder may have cost in all; `price` is USD per million input and output tokens of the models where
+    Inspect knows none, `grader_price` the grader's.
     """
 
     model_config = ConfigDict(frozen=True)
 
     budget_usd: float | None = None
     price: tuple[float, float] | None = None
+    grader_price: tuple[float, float] | None = None
     max_connections: int | None = None
     base_url: str | None = None
+
+
+def check_how(how: How) -> How:
+    """The same, if its numbers make sense.
+
+    Raises:
+        UserError: a budget or price that is no amount, or no connection.
+    """
+    amounts = {"--budget": (how.budget_usd,), "--price": how.price or (), "--grader-price": how.grader_price or ()}
+    for name, values in amounts.items():
+        if any(v is not None and not 0 <= v < math.inf for v in values):
+            raise UserError(f"{name} {', '.join(map(str, values))} is no amount", "Give USD, 0 or more")
+    if how.max_connections is not None and how.max_connections < 1:
+        raise UserError(f"--max-connections {how.max_connections} is too few", "Give 1 or more")
+    return how
 
 
 class CellKey(BaseModel):
@@ -107,25 +124,43 @@ def make_spec(
     Raises:
         UserError: something is unknown or does not fit together.
     """
-    names = [m.name for m in models]
-    twice = [n for n in names if names.count(n) > 1]
-    if twice:
-        raise UserError(f"the model '{twice[0]}' is given twice", "Use two output folders and `gyges report A B`")
-    levels = dict(_factor(text) for text in factors)
-    if interface:
-        levels["interface"] = parse_levels("interface", interface)
+    _check_models([m.name for m in models])
     chosen = tuple(scenarios) or tuple(builtin_names())
-    for name in chosen:
-        load_pack(name)
+    _check_once([load_pack(name).name for name in chosen], "scenario", "Give packs of your own names of their own")
+    levels = _levels([*factors, *([f"interface={interface}"] if interface else [])])
     if rest.get("samples") is None:
         rest["samples"] = MOST_SAMPLES if rest.get("precision") else Spec.model_fields["samples"].default
     _check_numbers(rest)
     return Spec(models=tuple(models), scenarios=chosen, factors=levels, **rest)
 
 
+def _check_models(names: Sequence[str]) -> None:
+    for name in names:
+        provider, _, model = name.partition("/")
+        if not provider or not model:
+            raise UserError(f"unknown model '{name}'", "Write provider/model, e.g. openai/gpt-4.1 or embedded/smollm2")
+    _check_once(names, "model", "Use two output folders and `gyges report A B`")
+
+
+def _check_once(names: Sequence[str], what: str, remedy: str) -> None:
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise UserError(f"the {what} '{twice[0]}' is given twice", remedy)
+
+
+def _levels(factors: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    given = [_factor(text) for text in factors]
+    _check_once([name for name, _ in given], "factor", "Write its levels in one place: name=level,level")
+    return dict(given)
+
+
 def _check_numbers(rest: dict[str, Any]) -> None:
-    if rest["samples"] < 1:
-        raise UserError(f"--samples {rest['samples']} is too few", "Give 1 or more")
+    for name in ("samples", "skins", "max_tokens"):
+        if rest.get(name) is not None and rest[name] < 1:
+            raise UserError(f"--{name.replace('_', '-')} {rest[name]} is too few", "Give 1 or more")
+    temperature = rest.get("temperature")
+    if temperature is not None and not 0 <= temperature <= 2:
+        raise UserError(f"--temperature {temperature} is none", "Give a number between 0 and 2")
     precision = rest.get("precision")
     if precision is not None and not 0 < precision < 1:
         raise UserError(f"--precision {precision} is no width", "Give a number between 0 and 1, e.g. 0.05")
@@ -178,17 +213,40 @@ def claim_folder(spec: Spec, out: Path) -> None:
     Raises:
         UserError: it holds another study, or files that are none.
     """
-    path = out / "spec.json"
-    if not path.exists():
-        if out.exists() and any(p.name not in (".lock",) for p in out.iterdir()):
-            raise UserError(f"'{out}' is not empty and holds no study", "Choose another --out")
-        out.mkdir(parents=True, exist_ok=True)
-    else:
-        _check_same(spec, json.loads(path.read_text(encoding="utf-8")), out)
-    data = {"identity": spec.identity(), "samples": spec.samples, "precision": spec.precision}
+    path, stored = out / "spec.json", stored_spec(out)
+    if not stored and any(p.name not in (".lock",) for p in out.iterdir()):
+        raise UserError(f"'{out}' is not empty and holds no study", "Choose another --out")
+    if stored:
+        _check_same(spec, stored, out)
+    data = {
+        "identity": spec.identity(), "samples": spec.samples, "precision": spec.precision,
+        "sequential": spec.precision is not None or stops_early(out),
+    }  # fmt: skip
     part = path.with_suffix(".part")
     part.write_text(json.dumps(data, indent=1), encoding="utf-8")
     part.replace(path)
+
+
+def stored_spec(out: Path) -> dict[str, Any]:
+    """What a folder says of the study that it holds; empty where it holds none.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    path = out / "spec.json"
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        problem = f"{path} is damaged ({type(error).__name__})"
+        raise UserError(problem, "Put it back from a copy, or choose another --out") from None
+
+
+def stops_early(out: Path) -> bool:
+    """Whether a folder was ever filled with a precision: how many samples a cell has then hangs on their results, for good."""
+    stored = stored_spec(out)
+    return bool(stored.get("sequential") or stored.get("precision"))
 
 
 def _check_same(spec: Spec, stored: dict[str, Any], out: Path) -> None:
