@@ -31,6 +31,11 @@ def test_resources_are_not_in_the_key() -> None:
     assert step.on(gpus=1).resources.gpus == 1 and step.resources.gpus == 0
 
 
+def test_a_copy_with_another_field_has_another_key() -> None:
+    first = Write(text="a")
+    assert first.key and first.model_copy(update={"seed": 1}).key == Write(text="a", seed=1).key
+
+
 def test_the_keys_are_those_of_all_days() -> None:
     """A changed encoding would make every store worthless: a new one needs a new IDENTITY_VERSION."""
     assert Write(text="a").key == "5f4dcd85e98d"

@@ -5,7 +5,7 @@ An edge is a field that holds another step. What a step's result depends on is i
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -92,6 +92,13 @@ class Step(BaseModel):
         """The same step with other resources: `SFT(...).on(gpus=1)`."""
         copy = self.model_copy()
         copy._resources = Resources(**resources)
+        return copy
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy; one with other fields finds its own key."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in ("identity", "key", "inputs") if update else ():
+            vars(copy).pop(name, None)
         return copy
 
     @property

@@ -1,6 +1,7 @@
 """Propensities read from likelihoods: which of two actions, written out, does a model find more probable?
 
-`items.py` the situations · `frames.py` the wordings around them · `scoring.py` items and frames → rows · `guard.py` is the model still coherent · `measure.py` the step.
+`items.py` the situations, `frames.py` the wordings around them, `scoring.py` items and frames to rows, `guard.py` whether
+the model is still coherent, `measure.py` the step.
 """
 
 from gyges.scenarios.propensity.frames import Frame

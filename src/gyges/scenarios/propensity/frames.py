@@ -1,10 +1,12 @@
 """The wordings in which an item is put, so that an answer rests on no single one.
 
-A frame that names both actions is put in both orders; one that names none has a single form. Each frame is also put without the item's
-context: how probable the actions are by their wording alone, which the corrected score subtracts (pointwise mutual information, as in
-Holtzman et al. 2021, arXiv:2104.08315). All frames begin with the context, so that it is read once for all of them.
-Covered: English frames, as text for any model and as a chat for those with a chat template. Not covered: letters as answers, on purpose:
-a small model's liking for one letter is larger than its liking for an action.
+A frame that names both actions is put in both orders; one that names none has a single form. Each frame is also put
+without the item's
+context: how probable the actions are by their wording alone, which the corrected score subtracts (pointwise mutual
+information, as in Holtzman et al. 2021, arXiv:2104.08315). All frames begin with the context, so that it is read once
+for all of them.
+Covered: English frames, as text for any model and as a chat for those with a chat template. Not covered: letters as
+answers, on purpose: a small model's liking for one letter is larger than its liking for an action.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,8 +24,9 @@ SINGLE, HARMLESS_FIRST, HARMFUL_FIRST = "single", "harmless first", "harmful fir
 class Frame(BaseModel):
     """A wording around an item.
 
-    `text` holds {context} and, where the actions are named, {first} and {second}; `lead` begins the answer, which an action completes after
-    a space. With `chat` the text is what the user says, and the lead begins the assistant's answer.
+    `text` holds {context} and, where the actions are named, {first} and {second}; `lead` begins the answer, which an
+    action completes after a space. With `chat` the text is what the user says, and the lead begins the assistant's
+    answer.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

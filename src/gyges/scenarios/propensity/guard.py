@@ -1,8 +1,9 @@
-"""Is the model still coherent? A model that is broken also shifts its preferences, and that is no change of character.
+"""Is the model still coherent? A model that is broken also shifts its preferences, and that is no change of
+character.
 
-Covered: the loss on held-out text, in nats per token, and the share of degenerate outputs among continuations of the beginnings of these
-texts, drawn at temperature 1. An output is degenerate when it is empty or repeats itself: fewer than half of its runs of three words
-are different (distinct-3 of Li et al. 2016, arXiv:1510.03055).
+Covered: the loss on held-out text, in nats per token, and the share of degenerate outputs among continuations of the
+beginnings of these texts, drawn at temperature 1. An output is degenerate when it is empty or repeats itself: fewer
+than half of its runs of three words are different (distinct-3 of Li et al. 2016, arXiv:1510.03055).
 Not covered: whether what it says is true or to the point.
 """
 

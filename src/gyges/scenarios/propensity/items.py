@@ -1,8 +1,10 @@
 """Situations with two courses of action, one harmless and one harmful, as text.
 
-A file is JSONL, one item a line: {"id", "context", "harmless", "harmful", "topic", "tags"}. The two actions complete "I will …" and are
-matched in length and style, so that neither is more probable for its form. A file is known by its digest: an edited word is another set.
-Covered: the format, its mistakes by file and line, and the sets that come along. Not covered: how an item is put (`frames.py`).
+A file is JSONL, one item a line: {"id", "context", "harmless", "harmful", "topic", "tags"}. The two actions complete
+"I will …" and are matched in length and style, so that neither is more probable for its form. A file is known by its
+digest: an edited word is another set.
+Covered: the format, its mistakes by file and line, and the sets that come along. Not covered: how an item is put
+(`frames.py`).
 """
 
 import hashlib
@@ -18,11 +20,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gyges.errors import UserError
 
 BUILTIN = ("conduct",)
-"""Sets that come along, under their names. `conduct`: 132 items on eleven topics, half of them far from any office."""
+"""Sets that come along, under their names. `conduct`: 132 items on eleven topics, half of them far from any
+office."""
 
 
 class Item(BaseModel):
-    """One situation. `tags` are words to group by, such as `by acting` (the harm is done) and `by leaving` (it is let happen)."""
+    """One situation. `tags` are words to group by, such as `by acting` (the harm is done) and `by leaving` (it is let
+    happen)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 

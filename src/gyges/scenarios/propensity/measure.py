@@ -1,6 +1,7 @@
 """The step that measures a model's propensities: `rows.parquet`, `guard.parquet` and `summary.json`.
 
-Covered: a step's model, a folder, a name on the hub, `embedded/smollm2`, or a model behind a server with prompt log-probabilities.
+Covered: a step's model, a folder, a name on the hub, `embedded/smollm2`, or a model behind a server with prompt
+log-probabilities.
 Not covered: what two measurements differ in (`reporting/propensity.py`).
 """
 
@@ -30,7 +31,8 @@ class Propensity(Step):
     """How much more probable a model finds the harmless action of each item than the harmful one.
 
     Args:
-        model: a step that made one, a folder, a name on the hub, `embedded/smollm2`; with `server`, what the server calls it.
+        model: a step that made one, a folder, a name on the hub, `embedded/smollm2`; with `server`, what the server
+            calls it.
         items: a set by name, or a JSONL file (`items.py`).
         frames: wordings by name, or your own (`frames.py`).
         texts: held-out texts for the coherence guard, by name or as a JSONL file (`guard.py`).

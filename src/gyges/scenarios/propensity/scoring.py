@@ -1,7 +1,8 @@
 """Items in frames, scored by a model: one row for each item, frame and order, with both actions' log-probabilities.
 
-Each action is scored after the item's context and without it (`base`), in the same frame and order. Every value is the sum over the
-action's tokens, in nats, with the number of tokens beside it, so that totals, means and corrected scores can all be formed later.
+Each action is scored after the item's context and without it (`base`), in the same frame and order. Every value is
+the sum over the action's tokens, in nats, with the number of tokens beside it, so that totals, means and corrected
+scores can all be formed later.
 """
 
 from collections.abc import Iterator, Sequence
