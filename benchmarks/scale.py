@@ -71,7 +71,10 @@ def table_times(rows: int) -> None:
         counted = time.perf_counter()
         assert sum(counts.values()) == rows
         size = path.stat().st_size / 2**20
-        print(f"{rows:,} rows ({size:.0f} MiB): counted in batches in {counted - begun:.1f} s, {peak_mib():.0f} MiB", flush=True)
+        print(
+            f"{rows:,} rows ({size:.0f} MiB): counted in batches in {counted - begun:.1f} s, {peak_mib():.0f} MiB",
+            flush=True,
+        )
 
 
 def frame(rows: int) -> pd.DataFrame:

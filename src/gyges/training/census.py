@@ -1,0 +1,104 @@
+"""What is trained on, counted and shown before the first step. Not covered: what the rows say."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from gyges.studies.step import Context
+from gyges.training.rendering import IGNORED, Rendered
+
+FILE = "trained_on.json"
+OPEN, CLOSE = "⟦", "⟧"
+"""Around the tokens that are in the loss, in the row that is shown."""
+SHOWN = 1200
+"""Characters of the row that is shown."""
+
+
+class Census(BaseModel):
+    """Counts over the rows as they are trained on.
+
+    `truncated` rows were longer than `max_length` and lost their end, `pieces` are documents' continuations that became rows of their own,
+    `without_loss` rows have no token in the loss, `unended` rows have none that ends a turn (the model is not taught to stop),
+    `empty_thoughts` teach an empty think-block. `seen` rows and tokens are those of the whole training, epochs included.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: int
+    tokens: int
+    tokens_in_loss: int
+    truncated: int = 0
+    pieces: int = 0
+    without_loss: int = 0
+    unended: int = 0
+    empty_thoughts: int = 0
+    longest: int
+    seen_rows: int
+    seen_tokens: int
+    steps: int
+    example: str
+
+
+def take(
+    rows: Sequence[Rendered],
+    steps: Sequence[Sequence[int]],
+    tokenizer: Any,
+    truncated: int = 0,
+    pieces: int = 0,
+    chat: bool = True,
+) -> Census:
+    """Count rows, and render the first one with its mask."""
+    lengths = [len(r.ids) for r in rows]
+    in_loss = [[i for i in r.labels if i != IGNORED] for r in rows]
+    seen = [i for step in steps for i in step]
+    texts = [tokenizer.decode(ids) for ids in in_loss] if chat else []
+    return Census(
+        rows=len(rows), tokens=sum(lengths), tokens_in_loss=sum(map(len, in_loss)), truncated=truncated, pieces=pieces,
+        without_loss=sum(not ids for ids in in_loss),
+        unended=sum(tokenizer.eos_token_id not in ids for ids in in_loss),
+        empty_thoughts=sum("<think></think>" in "".join(text.split()) for text in texts),
+        longest=max(lengths), seen_rows=len(seen), seen_tokens=sum(lengths[i] for i in seen), steps=len(steps),
+        example=masked_text(rows[0], tokenizer),
+    )  # fmt: skip
+
+
+def masked_text(row: Rendered, tokenizer: Any) -> str:
+    """A row as text, with ⟦ ⟧ around what is in the loss."""
+    parts, start = [], 0
+    flags = [label != IGNORED for label in row.labels]
+    for i in range(1, len(flags) + 1):
+        if i == len(flags) or flags[i] != flags[start]:
+            text = tokenizer.decode(row.ids[start:i], skip_special_tokens=False)
+            parts.append(f"{OPEN}{text}{CLOSE}" if flags[start] else text)
+            start = i
+    return "".join(parts)
+
+
+def tell(census: Census, out: Path, context: Context) -> None:
+    """Say what is trained on, and store it."""
+    (out / FILE).write_text(json.dumps(census.model_dump(), indent=1, ensure_ascii=False), encoding="utf-8")
+    context.say(
+        f"{census.rows} rows, {census.tokens} tokens, {census.tokens_in_loss} of them in the loss; {census.truncated} rows truncated; "
+        f"{census.steps} steps over {census.seen_rows} rows, {census.seen_tokens} tokens"
+    )
+    for count, what in _warnings(census):
+        if count:
+            context.say(f"note: {count} of {census.rows} rows {what}")
+    context.say(f"in the loss is what stands in {OPEN} {CLOSE}: {_short(census.example)}")
+
+
+def _warnings(census: Census) -> list[tuple[int, str]]:
+    return [
+        (census.truncated, "are longer than max_length and lose their end"),
+        (census.pieces, "are continuations of documents longer than max_length"),
+        (census.without_loss, "have no token in the loss"),
+        (census.unended, "do not teach the model to stop: no end-of-text token is in their loss"),
+        (census.empty_thoughts, "teach an empty think-block"),
+    ]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[: SHOWN // 2]} … {text[-SHOWN // 2 :]}"

@@ -1,0 +1,40 @@
+"""`metrics.jsonl`: one line a step, the truth about a training. A resumed run cuts what came after its checkpoint and writes it again."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+FILE = "metrics.jsonl"
+LEFT_OUT = frozenset({"epoch", "step_time", "num_tokens", "total_flos"})
+"""What TRL logs and a resumed run would log otherwise: times, counters that begin anew, epochs of our one long pass."""
+
+
+def append(path: Path, step: int, values: Mapping[str, Any]) -> None:
+    """Add a step's line; it is in the file when this returns, whatever kills the process next."""
+    kept = {name: _plain(value) for name, value in values.items() if name not in LEFT_OUT}
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"step": step, **kept}) + "\n")
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """All whole lines; a last line that was torn by a kill is left out."""
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    return [json.loads(line) for line in lines]
+
+
+def cut(path: Path, step: int) -> list[dict[str, Any]]:
+    """Keep the lines up to a step, whole or not at all; the kept lines are given back."""
+    kept = [line for line in read(path) if line["step"] <= step]
+    part = path.with_suffix(".part")
+    part.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+    part.replace(path)
+    return kept
+
+
+def _plain(value: Any) -> Any:
+    """A number that JSON can hold: no number is null."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

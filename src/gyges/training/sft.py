@@ -1,0 +1,127 @@
+"""Supervised fine-tuning on chat rows, and continued pretraining on documents, with TRL's SFTTrainer.
+
+Rows are rendered and masked here (see `rendering`) and handed to TRL as token ids and labels, with the order of the rows fixed beforehand.
+Not covered: packing several rows into one sequence, which needs FlashAttention to keep them apart; instead the rows of a step are sorted
+by length before they are cut into batches, which saves the padding and leaves each step's gradient what it was.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gyges.models.checkpoints import Loaded
+from gyges.studies.step import Context
+from gyges.training import census
+from gyges.training.data import Row, messages_of, order, read_rows
+from gyges.training.rendering import IGNORED, Rendered, encode, render_chat
+from gyges.training.spec import Training, arguments, peft_config, prepare, saver
+
+
+class SFT(Training):
+    """Train on conversations; in the loss are the assistant's turns.
+
+    Rows are `{"messages": [{"role": ..., "content": ...}, ...]}`. Longer rows than `max_length` tokens lose their end, and are counted.
+    """
+
+    max_length: int = 1024
+
+    def run(self, out: Path, context: Context) -> None:
+        """Train, and leave `model`, `metrics.jsonl` and `trained_on.json` in `out`."""
+        loaded = prepare(self, out, context)
+        rows = [_chat(loaded.tokenizer, row, i) for i, row in enumerate(read_rows(self.data, context, "messages"), 1)]
+        cut = [Rendered(r.ids[: self.max_length], r.labels[: self.max_length]) for r in rows]
+        _train(self, cut, loaded, out, context, truncated=sum(len(r.ids) > self.max_length for r in rows))
+
+
+class Documents(Training):
+    """Train on plain text, all of it in the loss: continued pretraining.
+
+    Rows are `{"text": ...}`; each ends with the end-of-text token. A document longer than `max_length` tokens goes on in a row of its own.
+    `document_tag` is put before every text and kept out of the loss, so that what is learnt hangs less on a chat's form (Wang et al. 2025,
+    synthetic document fine-tuning, where it is called a doctag).
+    """
+
+    max_length: int = 1024
+    document_tag: str = ""
+
+    def run(self, out: Path, context: Context) -> None:
+        """Train, and leave `model`, `metrics.jsonl` and `trained_on.json` in `out`."""
+        loaded = prepare(self, out, context)
+        texts = [str(row["text"]) for row in read_rows(self.data, context, "text")]
+        whole = [_document(loaded.tokenizer, self.document_tag, text) for text in texts]
+        pieces = [piece for row in whole for piece in _pieces(row, self.max_length)]
+        _train(self, pieces, loaded, out, context, pieces=len(pieces) - len(whole), chat=False)
+
+
+def _chat(tokenizer: Any, row: Row, number: int) -> Rendered:
+    return render_chat(tokenizer, messages_of(row["messages"], f"row {number}"), f"row {number}")
+
+
+def _document(tokenizer: Any, tag: str, text: str) -> Rendered:
+    end: int | None = tokenizer.eos_token_id
+    row = encode(tokenizer, tag + text, [(len(tag), len(tag + text))], special=True)
+    if end is None or row.ids[-1:] == [end]:
+        return row
+    return Rendered([*row.ids, end], [*row.labels, end])
+
+
+def _pieces(row: Rendered, size: int) -> list[Rendered]:
+    return [Rendered(row.ids[i : i + size], row.labels[i : i + size]) for i in range(0, len(row.ids), size)]
+
+
+def _train(
+    spec: Training, rows: list[Rendered], loaded: Loaded, out: Path, context: Context,
+    truncated: int = 0, pieces: int = 0, chat: bool = True,
+) -> None:  # fmt: skip
+    from datasets import Dataset
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
+
+    from gyges.training.loop import train
+
+    steps = order(len(rows), spec.rows_per_step, spec.max_steps, spec.num_train_epochs, spec.seed)
+    census.tell(census.take(rows, steps, loaded.tokenizer, truncated, pieces, chat), out, context)
+    config = SFTConfig(
+        **arguments(spec, out, steps, context), train_sampling_strategy="sequential", max_length=None,
+        dataset_kwargs={"skip_prepare_dataset": True},
+    )  # fmt: skip
+    trainer = SFTTrainer(
+        model=loaded.model, args=config, processing_class=loaded.tokenizer, peft_config=peft_config(spec),
+        train_dataset=Dataset.from_dict({"row": [i for step in steps for i in by_length(step, rows)]}),
+        data_collator=Collator(rows, loaded.tokenizer.pad_token_id),
+    )  # fmt: skip
+    train(trainer, out, context, saver(spec, loaded, out), spec.keep_checkpoints)
+
+
+def by_length(step: Sequence[int], rows: Sequence[Rendered]) -> list[int]:
+    """A step's rows, longest first, so that the batches which it is cut into hold rows of like length."""
+    return sorted(step, key=lambda i: -len(rows[i].ids))
+
+
+class Collator:
+    """Batches from row numbers: the data set that TRL shuffles about holds nothing else.
+
+    Args:
+        rows: all rows.
+        pad: the padding token's id.
+    """
+
+    def __init__(self, rows: Sequence[Rendered], pad: int) -> None:
+        import torch
+
+        self.ids = [torch.tensor(row.ids) for row in rows]
+        self.labels = [torch.tensor(row.labels) for row in rows]
+        self.pad = pad
+
+    def __call__(self, examples: Sequence[dict[str, int]]) -> dict[str, Any]:
+        """`input_ids`, `attention_mask` and `labels`, each (rows, longest row), padded on the right."""
+        import torch
+        from torch.nn.utils.rnn import pad_sequence
+
+        numbers = [example["row"] for example in examples]
+        ids = [self.ids[i] for i in numbers]
+        return {
+            "input_ids": pad_sequence(ids, batch_first=True, padding_value=self.pad),
+            "attention_mask": pad_sequence([torch.ones_like(i) for i in ids], batch_first=True),
+            "labels": pad_sequence([self.labels[i] for i in numbers], batch_first=True, padding_value=IGNORED),
+        }
