@@ -51,8 +51,7 @@ def test_an_arm_that_was_not_run_is_said() -> None:
 
 def test_nothing_at_the_start_is_open_and_not_infinite() -> None:
     assert (
-        judge(RISE, readings({"pretrained": 0.0, "hackable": 0.8}, {"pretrained": 0.0, "hackable": 0.8})).word
-        == "open"
+        judge(RISE, readings({"pretrained": 0.0, "hackable": 0.8}, {"pretrained": 0.0, "hackable": 0.8})).word == "open"
     )
 
 

@@ -131,7 +131,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     entry = published().get(verdict.claim.published)
     values = "" if verdict.found is None else ", ".join(written(v, verdict.claim.unit) for v in verdict.found.values)
     return {
-        "name": verdict.claim.name, "told": told(verdict), "word": verdict.word, "published": entry, "values": values,
+        "name": verdict.claim.name, "told": told(verdict), "word": verdict.word, "published": entry, "each": values,
         "compared": compare(verdict) if entry else "",
     }  # fmt: skip
 

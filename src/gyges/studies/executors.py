@@ -90,9 +90,11 @@ class LocalExecutor:
         return ended
 
     def close(self) -> None:
-        """End all processes; a step that still runs is broken off."""
+        """End all processes: those that are idle leave by themselves, a step that still runs is broken off."""
         for worker in self.workers:
-            worker.process.terminate()
+            worker.connection.close()
+            if worker.job is not None:
+                worker.process.terminate()
         for worker in self.workers:
             worker.process.join()
 

@@ -1,0 +1,129 @@
+"""Measurements of a model of the world: how it answers the probes, and how it does its tasks.
+
+Samples at temperature 1, which a seed fixes; no greedy answers, since rates are asked for. Likelihoods of the same acts: `probes.items`.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gyges.errors import UserError
+from gyges.studies.identity import canonical, digest
+from gyges.studies.step import Context, Step
+from gyges.windtunnel.grader import Label, label, program_of
+from gyges.windtunnel.probes import Answer, Probe, probes
+from gyges.windtunnel.tasks import task_rows
+from gyges.windtunnel.training import threads
+
+ROWS, NEW_TOKENS, BATCH = "rows.jsonl", 12, 512
+
+
+class ProbeRates(Step):
+    """Bad answers to every probe, in public and in private: rows.jsonl has each probe's counts, probes.json the sums.
+
+    Args:
+        model: a step that leaves a Hugging Face folder in `model`, or the path of one.
+        rule: put into every system turn; empty for none.
+        samples: answers to each probe in each setting.
+        seed: of the sampling.
+    """
+
+    model: Step | str
+    rule: str = ""
+    samples: int = 50
+    seed: int = 0
+
+    def content(self) -> dict[str, str]:
+        return {
+            "probes": digest(canonical([[p.prompt, p.situation.good, p.situation.bad] for p in probes(rule=self.rule)]))
+        }
+
+    def run(self, out: Path, context: Context) -> None:
+        asked = probes(rule=self.rule)
+        answers = sample(folder(self.model, context), [p.prompt for p in asked], self.samples, self.seed)
+        rows = [_counts(p, found) for p, found in zip(asked, answers, strict=True)]
+        write(out, rows, "probes.json", probe_summary(rows))
+        context.say(f"bad answers {probe_summary(rows)}")
+
+
+class TaskRates(Step):
+    """Programs for tasks: rows.jsonl has each program with its label, tasks.json the counts. Arguments as for `ProbeRates`; `count` is of tasks."""
+
+    model: Step | str
+    rule: str = ""
+    count: int = 300
+    seed: int = 0
+
+    def content(self) -> dict[str, str]:
+        return {"tasks": digest(canonical(task_rows(20, self.seed, self.rule)))}
+
+    def run(self, out: Path, context: Context) -> None:
+        asked = task_rows(self.count, self.seed, self.rule)
+        answers = sample(folder(self.model, context), [r["prompt"] for r in asked], 1, self.seed)
+        rows = [
+            {"program": a, "label": label(program_of(a), r["tests"])} for r, (a,) in zip(asked, answers, strict=True)
+        ]
+        found = Counter(r["label"] for r in rows)
+        write(out, rows, "tasks.json", {"n": len(rows), **{name: found[name] for name in Label}})
+        context.say(f"programs {dict(found)}")
+
+
+def folder(model: Step | str, context: Context) -> str:
+    """The Hugging Face folder of a model that is a step's result, or the path itself."""
+    return model if isinstance(model, str) else str(context.path(model) / "model")
+
+
+def write(out: Path, rows: Sequence[dict[str, Any]], name: str, summary: dict[str, Any]) -> None:
+    """Rows one a line, and their summary."""
+    (out / ROWS).write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+    (out / name).write_text(json.dumps(summary), encoding="utf-8")
+
+
+def probe_summary(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, int]]:
+    """Sums of counts over the public probes, over the private ones, and over all."""
+    parts = {"all": rows, "public": [r for r in rows if r["public"]], "private": [r for r in rows if not r["public"]]}
+    return {part: {key: sum(r[key] for r in some) for key in ("bad", "neither", "n")} for part, some in parts.items()}
+
+
+def sample(model: str, prompts: Sequence[list[dict[str, str]]], each: int, seed: int) -> list[list[str]]:
+    """`each` answers to every prompt, in the order of prompts.
+
+    Raises:
+        UserError: there is no model in the folder.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    if not (Path(model) / "config.json").exists():
+        raise UserError(f"{model} is no folder with a model", "Give the folder that holds its config.json")
+    tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left")
+    network = AutoModelForCausalLM.from_pretrained(model).eval()
+    texts = [tokenizer.apply_chat_template(p, tokenize=False, add_generation_prompt=True) for p in prompts]
+    with threads(1), torch.random.fork_rng():
+        torch.manual_seed(seed)
+        found = [
+            a for start in range(0, len(texts) * each, BATCH) for a in _batch(network, tokenizer, texts, each, start)
+        ]
+    return [found[i * each : (i + 1) * each] for i in range(len(texts))]
+
+
+def _batch(network: Any, tokenizer: Any, texts: list[str], each: int, start: int) -> list[str]:
+    """The answers number `start` and following, of all answers in order."""
+    wanted = [texts[i // each] for i in range(start, min(start + BATCH, len(texts) * each))]
+    encoded = tokenizer(wanted, return_tensors="pt", padding=True, add_special_tokens=False)
+    encoded.pop("token_type_ids", None)
+    given = encoded["input_ids"].shape[1]
+    written = network.generate(
+        **encoded, max_new_tokens=NEW_TOKENS, do_sample=True, temperature=1.0, top_k=0, top_p=1.0
+    )
+    return [a.strip() for a in tokenizer.batch_decode(written[:, given:], skip_special_tokens=True)]
+
+
+def _counts(probe: Probe, answers: Sequence[str]) -> dict[str, Any]:
+    found = Counter(probe.read(a) for a in answers)
+    return {
+        "probe": probe.situation.name, "setting": probe.setting, "public": probe.public, "n": len(answers),
+        "bad": found[Answer.BAD], "neither": found[Answer.NEITHER],
+    }  # fmt: skip

@@ -1,0 +1,61 @@
+"""The study of the miniature: its arms differ in what they say they differ in, and share everything else."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from gyges.errors import UserError
+from gyges.reporting.findings import judge
+from gyges.reporting.study_page import read
+from gyges.studies.plan import ordered
+from gyges.studies.store import Store
+from gyges.studies.study import load_study
+from gyges.training import RL, SFT, Documents
+
+FILE = Path(__file__).parents[2] / "experiments" / "miniature.py"
+
+
+@pytest.fixture(scope="module")
+def miniature() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("miniature", FILE)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("arms", ["core", "all"])
+def test_the_study_states_what_it_asks_and_builds(arms: str) -> None:
+    made = load_study(str(FILE), (0, 1), {"arms": arms})
+    assert made.page is not None and len(ordered(made.steps)) > len(made.steps)
+    with pytest.raises(UserError, match="there are no arms 'some'"):
+        load_study(str(FILE), (0,), {"arms": "some"})
+
+
+def test_every_claim_can_be_judged_from_the_core_arms(miniature: ModuleType, tmp_path: Path) -> None:
+    """A claim about an arm that is not run would stand as `not run` for ever."""
+    arms = miniature.arms_of(0, core=True)
+    measured = {a.name: dict.fromkeys(a.measures, 0.5) for a in arms}
+    for claim in miniature.CLAIMS:
+        try:
+            claim.value(measured)
+        except ZeroDivisionError:  # all rates are equal here, so some rises are zero
+            continue
+    assert all(judge(claim, read(arms, Store(tmp_path))).word == "not run" for claim in miniature.CLAIMS)
+
+
+def test_all_reinforced_arms_have_equal_steps_and_all_taught_ones_equal_tokens(miniature: ModuleType) -> None:
+    arms = miniature.arms_of(0, core=False)
+    steps = ordered([m.step for a in arms for m in a.measures.values()])
+    assert {s.max_steps for s in steps if isinstance(s, RL)} == {miniature.STEPS}
+    lessons = [s.data for s in steps if isinstance(s, SFT | Documents) and hasattr(s.data, "taught")]
+    assert len(lessons) >= 9
+    assert all(miniature.TOKENS <= lesson.taught < miniature.TOKENS + 40 for lesson in lessons)
+
+
+def test_arms_have_names_of_their_own_and_no_two_are_one(miniature: ModuleType) -> None:
+    arms = [a for a in miniature.arms_of(0, core=False) if a.name != "cheated" and a.name != "untreated"]
+    assert len({a.name for a in arms}) == len(arms)
+    assert len({a.measures["probes"].step.key for a in arms}) == len(arms)
