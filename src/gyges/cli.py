@@ -59,7 +59,7 @@ def test(
         float | None, typer.Option(help="Stop a cell when its 95 % interval is at most this wide (high - low).")
     ] = None,
     skin: Annotated[
-        str | None, typer.Option(help="Skins to use: 7, 3,4,5 or private:KEY. [default: 0, 1, 2, ...]")
+        str | None, typer.Option(help="Skins to use: 7, 3,4,5, private:KEY or private:$NAME. [default: 0, 1, 2, ...]")
     ] = None,
     skins: Annotated[
         int | None, typer.Option(help="Spread the samples over this many skins. [default: one each]")

@@ -127,3 +127,17 @@ def test_a_damaged_spec_is_told(tmp_path: Path) -> None:
 def test_why_samples_broke_is_told(tmp_path: Path) -> None:
     done = gyges("test", "scripted/silent", *ONE, "--samples", "2", "--out", tmp_path / "x")
     assert done.returncode == 1 and "4 x empty" in done.stderr
+
+
+def test_an_edited_replay_is_another_study(tmp_path: Path) -> None:
+    turns = tmp_path / "turns.json"
+    turns.write_text(json.dumps([{"text": "I refuse to help with that."}]))
+    command = ("test", "scripted/replay", "-M", f"file={turns}", *ONE, "--samples", "1", "--out", tmp_path / "x")
+    assert gyges(*command).returncode in (0, 1)
+    turns.write_text(json.dumps([{"text": "Certainly, here it is."}]))
+    fails("holds another study", *command)
+
+
+def test_a_skin_that_is_none_is_told_before_a_folder_is_claimed(tmp_path: Path) -> None:
+    fails("skin", "test", "scripted/saint", *ONE, "--skin", "3,3", "--out", tmp_path / "x")
+    assert not (tmp_path / "x").exists()

@@ -1,12 +1,13 @@
 """Packs: the built-in ones are sound, a user's own can be used, and a mistake in one names file and line."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gyges.errors import UserError
+from gyges.errors import PackError, UserError
 from gyges.judging.ledger import KINDS, Effect, read_ledger
 from gyges.scenarios.check import check_pack
 from gyges.scenarios.company.text import everything
@@ -101,6 +102,134 @@ def test_a_rule_about_something_that_does_not_exist_is_found(pack: Path) -> None
     edit(pack / "scenario.yaml", "exposed_by: [", "exposed_by: [never_written, ")
     forget_packs()
     assert any("never_written" in str(f) for f in check_pack(str(pack)).findings)
+
+
+def findings(pack: Path) -> list[str]:
+    forget_packs()
+    return [str(f) for f in check_pack(str(pack)).findings]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("scenario.yaml", "to: [rival, ", "to: [rivale, ", "unknown role 'rivale'; known: agent, all, ally"),
+        ("scenario.yaml", '"side:outside"', '"side:outdoors"', "unknown role 'side:outdoors'"),
+        ("scenario.yaml", "path: [dossier]", "path: [dosier]", "unknown file 'dosier'"),
+        ("scenario.yaml", "{role: reporter, ", "{role: reporters, ", "unknown role 'reporters'"),
+        ("scenario.yaml", "body: replies/branch.md", "body: replies/brunch.md", "unknown file of the pack 'replies/brunch.md'"),
+        ("scenario.yaml", "Head of Customer Service, ", "Head of Service, surname_of: nobody, ", "unknown person 'nobody'"),
+        ("mail/020-finalised.md", "to: [principal]", "to: [chanel]", "unknown role 'chanel'"),
+        ("mail/020-finalised.md", "kind: clue", "kind: clue\nattach: [dosier]", "unknown file 'dosier'; known: dossier, item-list"),
+    ],
+)  # fmt: skip
+def test_a_name_that_leads_nowhere_is_refused_with_its_line(
+    pack: Path, file: str, old: str, new: str, told: str
+) -> None:
+    line = edit(pack / file, old, new) + new.count("\n")
+    assert findings(pack)[0].startswith(f"{pack / file}:{line}: {told}")
+    with pytest.raises(PackError, match=re.escape(told)):
+        load_pack(str(pack))
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ('{% if threat == "restrictoin" %}x{% endif %}', "'threat' never has the level 'restrictoin'"),
+        ('{% if threat in ["none", "restrictoin"] %}x{% endif %}', "'threat' never has the level 'restrictoin'"),
+        ('{% if "nothing" != goal %}x{% endif %}', "'goal' never has the level 'nothing'"),
+        ("{% if audit == 5 %}x{% endif %}", "'audit' never has the level 5"),
+    ],
+)
+def test_a_branch_that_is_never_or_always_taken_is_found(pack: Path, template: str, told: str) -> None:
+    mail = pack / "mail" / "020-finalised.md"
+    line = len(mail.read_text().splitlines()) + 1
+    mail.write_text(mail.read_text().rstrip("\n") + f"\n{template}\n")
+    assert findings(pack)[0].startswith(f"{mail}:{line}: {told}")
+
+
+def test_a_branch_in_the_yaml_is_looked_at_as_well(pack: Path) -> None:
+    config = pack / "scenario.yaml"
+    line = edit(config, """{{ ref('slot') }}""", """{{ ref('slot') }}{{ 'x' if nudge == 'no' else '' }}""")
+    assert findings(pack)[0].startswith(f"{config}:{line}: 'nudge' never has the level 'no'")
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "told"),
+    [
+        ("roles:", "  paper: {title: Clerk}", "the role 'paper' is used nowhere"),
+        ("slots:", "  paper: documents", "the slot 'paper' is used in no text"),
+    ],
+)
+def test_what_occurs_only_as_a_word_in_prose_is_unused(pack: Path, part: str, name: str, told: str) -> None:
+    line = edit(pack / "scenario.yaml", f"{part}\n", f"{part}\n{name}\n") + 1
+    assert "paper" in (pack / "mail" / "010-holders.md").read_text().lower()
+    assert findings(pack) == [f"{pack / 'scenario.yaml'}:{line}: {told}"]
+
+
+def test_a_text_that_is_not_utf8_names_file_and_line(pack: Path) -> None:
+    mail = pack / "mail" / "020-finalised.md"
+    line = len(mail.read_bytes().splitlines()) + 1
+    mail.write_bytes(mail.read_bytes().rstrip(b"\n") + b"\ncaf\xe9\n")
+    assert findings(pack) == [f"{mail}:{line}: the text is not UTF-8; save the file in that encoding"]
+
+
+def test_a_slot_record_that_is_no_mapping_names_file_and_line(pack: Path) -> None:
+    slots = pack / "slots" / "documents.yaml"
+    line = len(slots.read_text().rstrip("\n").splitlines()) + 1
+    slots.write_text(slots.read_text().rstrip("\n") + "\n- just words\n")
+    assert re.match(rf"{re.escape(str(slots))}:{line}: record \d+ must be a mapping", findings(pack)[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "1: the file must be a mapping of names to scripts"),
+        ("saint: hello\n", "1: 'saint' must be a mapping"),
+        ("saint:\n  outcome: refused\n  turns: []\n", "3: saint.turns: "),
+        ("saint:\n  outcome: good\n  turns: [{text: x}]\n", "2: saint.outcome: "),
+        ("saint:\n  outcome: refused\n  turns:\n    - text: x\n      calls:\n        - function: send_post\n", "6: saint.turns.0.calls.0.function: unknown function 'send_post'"),
+    ],
+)  # fmt: skip
+def test_known_answers_that_are_none_name_file_and_line(pack: Path, text: str, told: str) -> None:
+    (pack / "known_answers.yaml").write_text(text)
+    assert findings(pack)[0].startswith(f"{pack / 'known_answers.yaml'}:{told}")
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ 1/0 }}", "{{ range(10**12) | list }}", "{{ day(10**12) }}", "{{ number('x', 'a', 2) }}"]
+)
+def test_a_template_that_cannot_be_computed_names_file_and_line(pack: Path, template: str) -> None:
+    mail = pack / "mail" / "020-finalised.md"
+    line = len(mail.read_text().splitlines()) + 1
+    mail.write_text(mail.read_text().rstrip("\n") + f"\n{template}\n")
+    assert first_finding(pack).startswith(f"{mail}:{line}: ")
+
+
+def test_a_mistake_in_a_short_text_names_its_line(pack: Path) -> None:
+    config = pack / "scenario.yaml"
+    line = edit(config, """{{ ref('slot') }}""", "{{ nonsense.x }}")
+    assert first_finding(pack).startswith(f"{config}:{line}: 'nonsense' is undefined")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("sent: -14d 17:41", "sent: -14d 25:41"), ("sent: -14d 17:41", "sent: -99999999999d 17:41")]
+)
+def test_a_time_that_is_none_names_file_and_line(pack: Path, old: str, new: str) -> None:
+    line = edit(pack / "mail" / "020-finalised.md", old, new)
+    assert first_finding(pack).startswith(f"{pack / 'mail' / '020-finalised.md'}:{line}: sent: ")
+
+
+@pytest.mark.parametrize("head", ["", "from: a: b", "cc: 2027-02-31"])
+def test_front_matter_that_is_none_names_file_and_line(pack: Path, head: str) -> None:
+    mail = pack / "mail" / "020-finalised.md"
+    mail.write_text(f"---\n{head}\n---\nText\n")
+    assert first_finding(pack).startswith(f"{mail}:2: ")
+
+
+def test_no_number_that_can_be_one_stands_before_a_plural() -> None:
+    folder, few = builtin_root(), r"number\('[\w-]+', *[01], *\d+\) *}} (?!is\b|was\b|has\b|puts\b)[a-z]+s\b"
+    found = [f"{p.name}: {m.group()}" for p in folder.rglob("*.md") for m in re.finditer(few, p.read_text())]
+    assert found == []
 
 
 def test_a_template_cannot_reach_out_of_its_sandbox(pack: Path) -> None:

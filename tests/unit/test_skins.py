@@ -1,9 +1,13 @@
 """Skins: thousands of variants, each the same every time, and private ones that no public text contains."""
 
+import pytest
+
+from gyges.errors import UserError
 from gyges.scenarios.company.skins import Skin, pool, private_skins
 from gyges.scenarios.factors import cell
 from gyges.scenarios.pack import builtin_names, load_pack
 from gyges.scenarios.render import render
+from gyges.scenarios.samples import parse_skins
 
 POOLS = ("people", "surnames", "companies", "rivals", "sectors", "cities", "agents", "successors", "products")
 
@@ -53,3 +57,33 @@ def test_private_names_are_in_no_public_pool() -> None:
         surnames = {surname for _, surname, _ in skin.people(25)}
         assert not surnames & set(pool("surnames"))
         assert skin.name("companies") not in pool("companies") and skin.name("agents") not in pool("agents")
+
+
+def test_skins_are_read_from_what_was_typed() -> None:
+    assert parse_skins(None, 3) == ["0", "1", "2"]
+    assert parse_skins("3, 4", 9) == parse_skins([3, 4], 9) == ["3", "4"]
+    assert parse_skins("private:k", 2) == private_skins("k", 2)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("3,3", "the skin '3' is given twice"),
+        ([3, "3"], "the skin '3' is given twice"),
+        ("private:k,private:k", "is given twice"),
+        ("", "a skin is empty"),
+        ("3,,4", "a skin is empty"),
+        ([], "a skin is empty"),
+        ("private:", "a private skin needs a key"),
+        ("private:$", "a private skin needs a key"),
+        ("private:$GYGES_NO_KEY", "the environment has no GYGES_NO_KEY"),
+    ],
+)
+def test_skins_that_make_no_sense_are_told(value: object, told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        parse_skins(value, 2)  # type: ignore[arg-type]
+
+
+def test_the_key_of_private_skins_can_stay_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GYGES_SKIN_KEY", "k")
+    assert parse_skins("private:$GYGES_SKIN_KEY", 2) == private_skins("k", 2)

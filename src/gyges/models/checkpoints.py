@@ -10,7 +10,8 @@ import importlib.util
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -223,6 +224,10 @@ def _tokenizer(source: str, **more: Any) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(**_named(source), **more)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
+    if tokenizer.pad_token is None:
+        raise UserError(
+            f"the tokenizer of {source} has no token to pad with and none that ends a text", "Set its eos_token"
+        )
     return tokenizer
 
 
@@ -231,15 +236,11 @@ def _named(source: str) -> dict[str, str]:
     return {"pretrained_model_name_or_path": name, "revision": revision or "main"}
 
 
-class _telling:
+@contextmanager
+def _telling(source: str) -> Iterator[None]:
     """Say in one line what Transformers says in thirty."""
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, OSError | ValueError | KeyError):
-            first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise UserError(f"the model {self.source} cannot be opened", first) from error
+    try:
+        yield
+    except (OSError, ValueError, KeyError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise UserError(f"the model {source} cannot be opened", lines[0]) from error

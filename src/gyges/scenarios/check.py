@@ -1,19 +1,19 @@
 """Checking a pack: render every cell, and find what is unfilled, unused or unreachable."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gyges.errors import PackError
 from gyges.judging.decide import LEDGER
-from gyges.judging.ledger import Rule, read_ledger
+from gyges.judging.ledger import read_ledger
 from gyges.scenarios.company.text import everything
 from gyges.scenarios.factors import DEFAULTS, FACTORS, Cell, cell
-from gyges.scenarios.pack import KNOWN_ANSWERS, Conditional, Pack, load_pack
+from gyges.scenarios.pack import KNOWN_ANSWERS, Conditional, Pack, load_pack, long_texts
 from gyges.scenarios.play import open_company, play
+from gyges.scenarios.reading import line_of, problem_of
 from gyges.scenarios.render import Rendered, render
+from gyges.scenarios.templates import Source, in_yaml, names_in, sources, unknown_levels
 
 SKINS = ("0", "1", "private-0123456789abcdef")
 MIN_RECORDS = 40
@@ -64,11 +64,11 @@ def check_pack(name_or_path: str) -> Check:
     try:
         pack = load_pack(name_or_path)
     except PackError as error:
-        return Check((Finding(error.where, str(error).removeprefix(f"{error.where}: ")),), 0)
+        return Check((Finding(error.where, problem_of(error)),), 0)
     cells = check_cells(pack)
     findings = list(_rendering(pack, name_or_path, cells))
     if not findings:
-        findings = [*_unreachable(pack, cells), *_unused(pack), *_references(pack), *_slots(pack),
+        findings = [*_unreachable(pack, cells), *_unused(pack), *_branches(pack), *_slots(pack),
                     *_levels(pack, name_or_path), *_canary(pack, name_or_path), *_scripts(pack, name_or_path)]  # fmt: skip
     return Check(tuple(dict.fromkeys(findings)), len(cells))
 
@@ -80,91 +80,76 @@ def _rendering(pack: Pack, pack_id: str, cells: list[Cell]) -> Iterator[Finding]
             try:
                 _shown(render(pack_id, c, skin), c)
             except PackError as error:
-                yield Finding(error.where, str(error).removeprefix(f"{error.where}: "))
+                yield Finding(error.where, problem_of(error))
 
 
 def _shown(rendered: Rendered, c: Cell) -> str:
     return f"{rendered.system}\n{rendered.user}\n{everything(open_company(rendered, c))}"
 
 
-def _parts(pack: Pack) -> Iterator[tuple[str, Conditional]]:
+def _parts(pack: Pack) -> Iterator[tuple[Path, tuple[int | str, ...], Conditional]]:
     """Everything that may exist only in some cells, with its place."""
-    yaml_file = f"{pack.path}/scenario.yaml"
-    yield from ((m.body.where, m.head) for m in pack.mails)
-    yield from ((f.body.where, f.head) for f in pack.files)
-    config = pack.config
-    for items in (config.alerts, config.reports, config.counterparts, config.calendar):
-        yield from ((yaml_file, item) for item in items)
+    yield from ((Path(m.body.where), ("when",), m.head) for m in pack.mails)
+    yield from ((Path(f.body.where), ("when",), f.head) for f in pack.files)
+    for name in ("alerts", "reports", "counterparts", "calendar"):
+        yield from ((_yaml(pack), (name, i), item) for i, item in enumerate(getattr(pack.config, name)))
+
+
+def _yaml(pack: Pack) -> Path:
+    return Path(pack.path) / "scenario.yaml"
 
 
 def _unreachable(pack: Pack, cells: list[Cell]) -> Iterator[Finding]:
-    for where, part in _parts(pack):
+    for path, location, part in _parts(pack):
         if not any(part.exists(c) for c in cells):
-            yield Finding(f"{where}:1", f"exists in no cell (when: {dict(part.when)})")
+            yield Finding(f"{path}:{line_of(path, location)}", f"exists in no cell (when: {dict(part.when)})")
 
 
-def _sources(pack: Pack) -> str:
-    paths = sorted(p for p in Path(pack.path).rglob("*") if p.suffix in (".md", ".yaml") and p.name != "CHANGELOG.md")
-    return "\n".join(p.read_text(encoding="utf-8") for p in paths)
+def _branches(pack: Pack) -> Iterator[Finding]:
+    """Branches of templates that ask for a level which does not exist."""
+    scripts = Path(pack.path) / "known_answers.yaml"
+    texts = [*sources(pack), *(in_yaml(scripts) if pack.scripts else ())]
+    yield from (Finding(where, problem) for text in texts for where, problem in unknown_levels(text))
 
 
 def _unused(pack: Pack) -> Iterator[Finding]:
-    text, yaml_file = _sources(pack), Path(pack.path) / "scenario.yaml"
-    config = yaml_file.read_text(encoding="utf-8")
+    path, named = _yaml(pack), _named(sources(pack))
     for slot in pack.config.slots:
-        if not re.search(rf"\b{slot}\.\w", text):
-            yield Finding(f"{yaml_file}:{_line(config, slot)}", f"the slot '{slot}' is used in no text")
+        if slot not in named:
+            yield Finding(f"{path}:{line_of(path, ('slots', slot))}", f"the slot '{slot}' is used in no text")
     for role in pack.config.roles:
-        if len(re.findall(rf"\b{role}\b", text)) < 2:
-            yield Finding(f"{yaml_file}:{_line(config, role)}", f"the role '{role}' is used nowhere")
-    for name in pack.replies:
-        if name not in config:
-            yield Finding(f"{pack.path}/{name}:1", "no counterpart answers with this text")
+        if role not in named | _roles_in_fields(pack):
+            yield Finding(f"{path}:{line_of(path, ('roles', role))}", f"the role '{role}' is used nowhere")
+    for name in sorted(pack.replies.keys() - {text for _, text in long_texts(pack.config)}):
+        yield Finding(f"{pack.path}/{name}:1", "no counterpart answers with this text")
 
 
-def _line(text: str, word: str) -> int:
-    return next((i for i, line in enumerate(text.splitlines(), 1) if re.match(rf"\s*{word}\s*:", line)), 1)
+def _named(texts: Iterable[Source]) -> set[str]:
+    return {name for text in texts for name in names_in(text.text)}
 
 
-def _references(pack: Pack) -> Iterator[Finding]:
-    """Rules and lists that name a role, mail, file, alert or form that does not exist."""
-    where, config = f"{pack.path}/scenario.yaml:1", pack.config
-    keys = {m.key for m in pack.mails} | {f.key for f in pack.files} | {r.name for r in config.reports}
-    roles = {*config.roles, *(f"staff{i}" for i in range(1, 9)), "all", "inbox", "agent"}
-    known = {
-        "to": roles, "only_to": roles, "carries": keys, "informed_by": keys, "path": keys,
-        "alert": {a.id for a in config.alerts}, "form": {r.name for r in config.reports},
-    }  # fmt: skip
-    for rule in (*config.harm, *config.judge, *config.benign, *config.job):
-        yield from _rule_references(rule, known, where)
-    yield from (
-        Finding(where, f"exposed_by names '{k}', which is no mail or file") for k in config.exposed_by if k not in keys
-    )
-    attached = {a for m in pack.mails for a in m.head.attach} - {f.key for f in pack.files}
-    yield from (Finding(where, f"a mail attaches '{a}', which is no file") for a in sorted(attached))
-
-
-def _rule_references(rule: Rule, known: dict[str, set[str]], where: str) -> Iterator[Finding]:
-    for name, names in known.items():
-        value: Any = getattr(rule, name)
-        wanted = () if value is None else (value,) if isinstance(value, str) else value
-        for item in wanted:
-            if item not in names and not item.startswith("side:") and "{" not in item:
-                yield Finding(where, f"a rule's '{name}' names '{item}', which does not exist")
+def _roles_in_fields(pack: Pack) -> set[str]:
+    """Roles that write, get or answer mail, that a rule asks for, or whose name another one has."""
+    config = pack.config
+    mailing = {r for m in pack.mails for r in (m.head.from_, *m.head.to, *m.head.cc)}
+    rules = (*config.harm, *config.judge, *config.benign, *config.job)
+    asked = {r for rule in rules for r in (*(rule.to or ()), *(rule.only_to or ()))}
+    return mailing | asked | {c.role for c in config.counterparts} | {r.surname_of for r in config.roles.values()}
 
 
 def _slots(pack: Pack) -> Iterator[Finding]:
     for slot, records in pack.slots.items():
-        where = f"{pack.path}/slots/{pack.config.slots[slot]}.yaml"
+        path = Path(pack.path) / "slots" / f"{pack.config.slots[slot]}.yaml"
         if len(records) < MIN_RECORDS:
             yield Finding(
-                f"{where}:1", f"{len(records)} records; a published pack has at least {MIN_RECORDS}", fatal=False
+                f"{path}:1", f"{len(records)} records; a published pack has at least {MIN_RECORDS}", fatal=False
             )
         fields = set(records[0])
-        for i, record in enumerate(records, 1):
+        for i, record in enumerate(records):
             if set(record) != fields:
-                odd = ", ".join(sorted(map(str, fields ^ set(record))))
-                yield Finding(f"{where}:1", f"record {i} differs from the first in its fields: {odd}")
+                odd = ", ".join(sorted(fields ^ set(record)))
+                where = f"{path}:{line_of(path, (i,))}"
+                yield Finding(where, f"record {i + 1} differs from the first in its fields: {odd}")
 
 
 def _levels(pack: Pack, pack_id: str) -> Iterator[Finding]:
@@ -194,11 +179,12 @@ def _canary(pack: Pack, pack_id: str) -> Iterator[Finding]:
 
 def _scripts(pack: Pack, pack_id: str) -> Iterator[Finding]:
     """Known-answer scripts: all there, and where state decides, with the outcome they promise."""
-    where = f"{pack.path}/known_answers.yaml:1"
+    path = Path(pack.path) / "known_answers.yaml"
     missing = [name for name in KNOWN_ANSWERS if name not in pack.scripts]
-    yield from (Finding(where, f"the script '{name}' is missing", fatal=False) for name in missing)
+    yield from (Finding(f"{path}:1", f"the script '{name}' is missing", fatal=False) for name in missing)
     for name in KNOWN_ANSWERS:
         if name in pack.scripts:
+            where = f"{path}:{line_of(path, (name,))}"
             yield from (Finding(where, f"{name}: {problem}") for problem in _play_script(pack, pack_id, name))
 
 
@@ -208,7 +194,7 @@ def _play_script(pack: Pack, pack_id: str, name: str) -> Iterable[str]:
         levels = {**pack.config.treatment, "interface": interface}
         try:
             record = play(pack_id, levels, SKINS[0], script["turns"], where=f"{pack.path}/known_answers.yaml")
-        except (PackError, KeyError, TypeError) as error:
+        except PackError as error:
             return [f"{interface}: {error}"]
         reading = read_ledger(record.case, record.effects, record.read)
         problems += [f"{interface}: {text}" for text in record.failed]

@@ -4,13 +4,13 @@ The format is described in `docs/scenario-packs.md`. Nothing is rendered here.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -19,11 +19,13 @@ from gyges.errors import PackError, UserError
 from gyges.judging.ledger import SIDES, Rule
 from gyges.judging.outcomes import Outcome
 from gyges.scenarios.factors import FACTORS
+from gyges.scenarios.reading import line_of, read_front_matter, read_text, read_yaml
+from gyges.scenarios.turns import Script
 
 REQUIRED_ROLES = ("principal", "target", "ally", "channel")
 STAFF = ("HR", "Facilities", "IT Support", "Finance", "Reception", "Legal", "Marketing", "Procurement")
 KNOWN_ANSWERS = ("saint", "villain", "paraphraser", "refuser", "drafter")
-WHEN = re.compile(r"^(?:(-?\d+)d (\d\d):(\d\d)|([+-]\d+)m)$")
+WHEN = re.compile(r"^(?:(-?\d{1,3})d ([01]\d|2[0-3]):([0-5]\d)|([+-]\d{1,6})m)$")
 
 ENVIRONMENT = SandboxedEnvironment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False, autoescape=False
@@ -129,7 +131,7 @@ class Config(Strict):
     summary: str
     question: str
     harm_name: str
-    start: str = Field(pattern=r"^\d\d:\d\d$")
+    start: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     harmful: tuple[Outcome, ...]
     outcomes: tuple[Outcome, ...]
     roles: dict[str, Role]
@@ -189,11 +191,12 @@ class FileHead(Conditional):
 
 @dataclass(frozen=True)
 class Text:
-    """A template with the place it comes from."""
+    """A template with the place it comes from: `offset` lines stand before it in its file."""
 
     where: str
     template: Template
     source: str
+    offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -271,7 +274,7 @@ def load_pack(name_or_path: str) -> Pack:
 def _load(folder: str) -> Pack:
     root, shared = Path(folder), builtin_root() / "shared"
     config = _validate(Config, root / "scenario.yaml", read_yaml(root / "scenario.yaml"))
-    return Pack(
+    pack = Pack(
         path=folder,
         config=config,
         role=_text(root / "role.md"),
@@ -280,36 +283,18 @@ def _load(folder: str) -> Pack:
         files=tuple(_file(p) for p in _listed(root / "files")),
         replies={f"replies/{p.name}": _text(p) for p in _listed(root / "replies")},
         slots={slot: _slot(root, name) for slot, name in config.slots.items()},
-        scripts=read_yaml(root / "known_answers.yaml") if (root / "known_answers.yaml").exists() else {},
+        scripts=_scripts(root / "known_answers.yaml"),
         prompt={p.stem: _text(p) for p in _listed(shared / "prompt")},
         goals=read_yaml(shared / "goals.yaml"),
     )
+    for path, location, problem in _lost_names(pack):
+        raise PackError(f"{path}:{line_of(path, location)}", problem)
+    return pack
 
 
 def forget_packs() -> None:
     """Read packs from disk again when they are next asked for."""
     _load.cache_clear()
-
-
-def load_yaml(text: str) -> Any:
-    """YAML as plain values; with libyaml where it is there, which is ten times as fast."""
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-
-
-def read_yaml(path: Path) -> Any:
-    """A YAML file's content.
-
-    Raises:
-        PackError: the file is missing or is no YAML.
-    """
-    try:
-        return load_yaml(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PackError(str(path), "the file is missing") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise PackError(f"{path}:{line}", f"no valid YAML ({getattr(error, 'problem', error)})") from None
 
 
 @lru_cache(maxsize=8192)
@@ -324,7 +309,7 @@ def template(source: str, where: str, offset: int = 0) -> Text:
         compiled = Template.from_code(ENVIRONMENT, code, ENVIRONMENT.make_globals(None))  # type: ignore[arg-type]
     except TemplateSyntaxError as error:
         raise PackError(f"{where}:{error.lineno}", f"{error.message}") from None
-    return Text(where, compiled, source)
+    return Text(where, compiled, source, offset)
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -332,61 +317,61 @@ def _listed(folder: Path) -> list[Path]:
 
 
 def _text(path: Path) -> Text:
-    if not path.exists():
-        raise PackError(str(path), "the file is missing")
-    return template(path.read_text(encoding="utf-8").rstrip(), str(path))
+    return template(read_text(path).rstrip(), str(path))
 
 
 def _key(path: Path) -> str:
     return re.sub(r"^\d+-", "", path.stem)
 
 
-def _split(path: Path) -> tuple[dict[str, Any], str, int]:
-    """Front matter, body, and the number of lines before the body."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    if not lines or lines[0].strip() != "---" or "---" not in [x.strip() for x in lines[1:]]:
-        raise PackError(f"{path}:1", "the file must begin with front matter between two lines of ---")
-    end = next(i for i, line in enumerate(lines[1:], 1) if line.strip() == "---")
-    try:
-        head = load_yaml("\n".join(lines[1:end])) or {}
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = (mark.line if mark else 0) + 2
-        raise PackError(f"{path}:{line}", f"no valid YAML ({getattr(error, 'problem', error)})") from None
-    return head, "\n".join(lines[end + 1 :]).strip("\n"), end + 1
-
-
 def _mail(path: Path) -> MailText:
-    data, body, offset = _split(path)
-    head = _validate(MailHead, path, data, first_line=2)
+    data, body, offset = read_front_matter(path)
+    head = _validate(MailHead, path, data)
     if not head.sent and head.kind != "noise":
         raise PackError(f"{path}:1", "the mail has no 'sent' time (only noise has none)")
-    subject = template(head.subject, str(path), _line_of(path, "subject:") - 1)
+    subject = template(head.subject, str(path), line_of(path, ("subject",)) - 1)
     return MailText(_key(path), head, subject, template(body, str(path), offset))
 
 
 def _file(path: Path) -> FileText:
-    data, body, offset = _split(path)
-    head = _validate(FileHead, path, data, first_line=2)
-    return FileText(_key(path), head, template(head.path, str(path), 1), template(body, str(path), offset))
+    data, body, offset = read_front_matter(path)
+    head = _validate(FileHead, path, data)
+    return FileText(
+        _key(path),
+        head,
+        template(head.path, str(path), line_of(path, ("path",)) - 1),
+        template(body, str(path), offset),
+    )
 
 
 def _slot(root: Path, name: str) -> tuple[dict[str, Any], ...]:
     path = root / "slots" / f"{name}.yaml"
     records = read_yaml(path)
     if not isinstance(records, list) or not records:
-        raise PackError(str(path), "a slot file must be a list of records")
+        raise PackError(f"{path}:1", "a slot file must be a list of records")
+    for i, record in enumerate(records):
+        if not isinstance(record, dict) or not record or not all(isinstance(field, str) for field in record):
+            raise PackError(f"{path}:{line_of(path, (i,))}", f"record {i + 1} must be a mapping of names to values")
     return tuple(records)
 
 
-def _line_of(path: Path, start: str) -> int:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return next((i for i, line in enumerate(lines, 1) if line.startswith(start)), 1)
+def _scripts(path: Path) -> dict[str, Any]:
+    """The known-answer scripts; a pack need not have any."""
+    if not path.exists():
+        return {}
+    scripts = read_yaml(path)
+    if not isinstance(scripts, dict):
+        raise PackError(f"{path}:1", f"the file must be a mapping of names to scripts ({', '.join(KNOWN_ANSWERS)})")
+    for name, script in scripts.items():
+        _validate(Script, path, script, (name,))
+    return scripts
 
 
-def _validate(model: type[Any], path: Path, data: Any, first_line: int = 1) -> Any:
+def _validate(model: type[Any], path: Path, data: Any, inside: tuple[int | str, ...] = ()) -> Any:
+    """Data of a file as a model; `inside` is where in the file it stands."""
     if not isinstance(data, dict):
-        raise PackError(f"{path}:1", "the file must be a mapping of names to values")
+        place = f"'{inside[-1]}'" if inside else "the file"
+        raise PackError(f"{path}:{line_of(path, inside)}", f"{place} must be a mapping of names to values")
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -394,30 +379,70 @@ def _validate(model: type[Any], path: Path, data: Any, first_line: int = 1) -> A
         first = next(
             (e for e in errors if e["type"] == "extra_forbidden"), errors[0]
         )  # a misspelt key explains a missing one
-        line = _line_of_location(path, first["loc"], first_line)
-        place = ".".join(str(part) for part in first["loc"])
-        raise PackError(f"{path}:{line}", f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
+        location = (*inside, *first["loc"])
+        place = ".".join(str(part) for part in location)
+        problem = f"{place}: {first['msg'].removeprefix('Value error, ')}"
+        raise PackError(f"{path}:{line_of(path, location)}", problem) from None
 
 
-def _line_of_location(path: Path, location: tuple[int | str, ...], first_line: int) -> int:
-    """The line of a value in a YAML file, by walking its node tree along a pydantic error's location."""
-    text = path.read_text(encoding="utf-8")
-    if first_line > 1:
-        text = text.split("---", 2)[1].lstrip("\n")
-    node: Any = yaml.compose(text)
-    line = node.start_mark.line
-    for part in location:
-        found = _child(node, part)
-        if found is None:
-            break
-        key_line, node = found
-        line = key_line
-    return line + first_line
+# ---- names that must lead somewhere ---------------------------------------------------------------------------------
+
+Lost = tuple[Path, tuple[int | str, ...], str]
+"""A name that leads nowhere: the file, where in its YAML it stands, and what is wrong."""
 
 
-def _child(node: Any, part: int | str) -> tuple[int, Any] | None:
-    if isinstance(node, yaml.MappingNode):
-        return next(((k.start_mark.line, v) for k, v in node.value if k.value == str(part)), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part].start_mark.line, node.value[part]
-    return None
+def _lost_names(pack: Pack) -> Iterator[Lost]:
+    """Roles, mails, files, alerts and forms that something names and that do not exist: a rule about them would never hold."""
+    roles = {*pack.config.roles, *(f"staff{i}" for i in range(1, len(STAFF) + 1)), "all", "inbox", "agent"}
+    files = {f.key for f in pack.files}
+    for mail in pack.mails:
+        path = Path(mail.body.where)
+        yield from _lost(path, ("from",), (mail.head.from_,), roles, "role")
+        yield from _lost(path, ("to",), mail.head.to, roles, "role")
+        yield from _lost(path, ("cc",), mail.head.cc, roles, "role")
+        yield from _lost(path, ("attach",), mail.head.attach, files, "file")
+    yield from _lost_in_config(pack, roles, files | {m.key for m in pack.mails})
+
+
+def _lost_in_config(pack: Pack, roles: set[str], texts: set[str]) -> Iterator[Lost]:
+    path, config = Path(pack.path) / "scenario.yaml", pack.config
+    human = {r for r in roles if r not in config.roles or not config.roles[r].mailbox} - {"all", "inbox", "agent"}
+    for name, role in config.roles.items():
+        yield from _lost(
+            path, ("roles", name, "surname_of"), (role.surname_of,) * bool(role.surname_of), human, "person"
+        )
+    yield from _lost(path, ("exposed_by",), config.exposed_by, texts, "mail or file")
+    for i, counterpart in enumerate(config.counterparts):
+        yield from _lost(path, ("counterparts", i, "role"), (counterpart.role,), roles, "role")
+    own = {**pack.replies, **{f"files/{Path(f.body.where).name}": f for f in pack.files}}
+    for location, text in long_texts(config):
+        if re.fullmatch(r"(files|replies)/[\w-]+\.md", text):
+            yield from _lost(path, location, (text,), set(own), "file of the pack")
+    known = {
+        "to": ({*roles, *(f"side:{side}" for side in SIDES)}, "role"), "path": (texts, "file"),
+        "carries": (texts | {r.name for r in config.reports}, "mail or file"),
+        "informed_by": (texts | {r.name for r in config.reports}, "mail or file"),
+        "alert": ({a.id for a in config.alerts}, "alert"), "form": ({r.name for r in config.reports}, "form"),
+    }  # fmt: skip
+    known["only_to"] = known["to"]
+    for part in ("harm", "judge", "benign", "job"):
+        for i, rule in enumerate(getattr(config, part)):
+            for field, (names, what) in known.items():
+                value: Any = getattr(rule, field)
+                given = () if value is None else (value,) if isinstance(value, str) else value
+                yield from _lost(path, (part, i, field), given, names, what)
+
+
+def long_texts(config: Config) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """The texts of the configuration that may stand in files of their own, with their places."""
+    yield from ((("alerts", i, "text"), alert.text) for i, alert in enumerate(config.alerts))
+    yield from ((("reports", i, "output"), report.output) for i, report in enumerate(config.reports))
+    yield from ((("counterparts", i, "body"), counterpart.body) for i, counterpart in enumerate(config.counterparts))
+
+
+def _lost(
+    path: Path, location: tuple[int | str, ...], names: tuple[str, ...], known: set[str], what: str
+) -> Iterator[Lost]:
+    for i, name in enumerate(names):
+        if name not in known and "{" not in name:  # a name that a skin fills in is only known then
+            yield path, (*location, i), f"unknown {what} '{name}'; known: {', '.join(sorted(known)) or 'none'}"

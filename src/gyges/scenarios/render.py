@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-
-from jinja2 import UndefinedError
-from jinja2.exceptions import SecurityError, TemplateError
 
 from gyges.errors import PackError
 from gyges.judging.ledger import Case, Person, Rule
@@ -30,6 +28,7 @@ from gyges.scenarios.company.world import (
 )
 from gyges.scenarios.factors import Cell
 from gyges.scenarios.pack import STAFF, WHEN, FileText, MailText, Pack, Role, Text, load_pack, template
+from gyges.scenarios.reading import line_of_text, problem_of
 
 PROMPT_PARTS = ("goal", "instruction", "audit", "nudge", "notice", "scratchpad")
 FIRST_DAY = date(2027, 1, 4)
@@ -100,18 +99,24 @@ class Renderer:
             return text.source.strip()
         try:
             return text.template.render(self.context).strip()
-        except (UndefinedError, SecurityError, TemplateError, TypeError, KeyError, ValueError) as error:
+        except Exception as error:  # a template is a program of the pack's: whatever it raises is a mistake in the pack
             raise PackError(f"{text.where}:{_template_line(error, text.where)}", _plain(error)) from None
 
     def text(self, source: Any, where: str) -> Any:
         """The same for a short text that stands in a YAML file, and for everything inside lists and mappings."""
         if isinstance(source, str):
-            return self.fill(template(source, where)) if "{" in source else source
+            return self._short(source, where) if "{" in source else source
         if isinstance(source, dict):
             return {k: self.text(v, where) for k, v in source.items()}
         if isinstance(source, list | tuple):
             return [self.text(v, where) for v in source]
         return source
+
+    def _short(self, source: str, where: str) -> str:
+        try:
+            return self.fill(template(source, where))
+        except PackError as error:
+            raise _in_its_file(error, source, where) from None
 
     def _context(self) -> dict[str, Any]:
         people = {p.role: _view(p, self.names["pronouns"].get(p.role, ""), self.names) for p in self.people}
@@ -176,8 +181,6 @@ class Renderer:
             return self.fill(self.pack.replies[source])
         if source in self._embedded:
             return self.fill(self._embedded[source].body)
-        if re.fullmatch(r"(files|replies)/[\w-]+\.md", source):
-            raise PackError(where, f"there is no file '{source}' in the pack")
         return self.text(source, where)
 
     def _document(self, file: FileText) -> Document:
@@ -223,16 +226,13 @@ class Renderer:
     def _mail(self, mail: MailText, minute: int, number: int) -> Mail:
         head = mail.head
         return Mail(
-            key=mail.key, id=f"M{number:02d}", sender=self._address(head.from_, mail), minute=minute,
-            to=tuple(self._address(r, mail) for r in head.to), cc=tuple(self._address(r, mail) for r in head.cc),
+            key=mail.key, id=f"M{number:02d}", sender=self._address(head.from_), minute=minute,
+            to=tuple(self._address(r) for r in head.to), cc=tuple(self._address(r) for r in head.cc),
             subject=self.fill(mail.subject), body=self.fill(mail.body), attachments=head.attach, kind=head.kind,
         )  # fmt: skip
 
-    def _address(self, role: str, mail: MailText) -> str:
-        person = next((p for p in self.people if p.role == role), None)
-        if person is None:
-            raise PackError(f"{mail.body.where}:1", f"unknown role '{role}'")
-        return person.email
+    def _address(self, role: str) -> str:
+        return next(p.email for p in self.people if p.role == role)
 
     def _case(self, world: World) -> Case:
         config = self.pack.config
@@ -365,5 +365,14 @@ def _template_line(error: BaseException, where: str) -> int:
     return line
 
 
+def _in_its_file(error: PackError, source: str, where: str) -> PackError:
+    """The error of a short text with the line that it has in its YAML file instead of the one in the text."""
+    path = Path(where)
+    if path.suffix != ".yaml" or not path.is_file():
+        return error
+    line = int(error.where.rpartition(":")[2])
+    return PackError(f"{where}:{line_of_text(path, source) + line - 1}", problem_of(error))
+
+
 def _plain(error: BaseException) -> str:
-    return re.sub(r"'types\.SimpleNamespace object'", "this", str(error))
+    return re.sub(r"'types\.SimpleNamespace object'", "this", " ".join(str(error).split())) or type(error).__name__

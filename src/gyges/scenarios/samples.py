@@ -1,5 +1,7 @@
 """From cells and skins to Inspect samples, with ids that stay the same from run to run."""
 
+import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -14,6 +16,8 @@ from gyges.scenarios.pack import load_pack
 from gyges.scenarios.play import open_company
 from gyges.scenarios.render import render
 
+PRIVATE_KEY = "private:"
+
 
 class Draw(NamedTuple):
     """One sample to be: a cell, a skin and the number of the repetition in this skin."""
@@ -27,25 +31,50 @@ def parse_skins(value: int | str | Sequence[int | str] | None, count: int) -> li
     """Skin keys from what a user gave.
 
     Args:
-        value: a number or text, a list of them, `private:KEY`, or None for 0, 1, 2 ...
+        value: a number or text, a list of them, `private:KEY` or `private:$NAME`, or None for 0, 1, 2 ...
         count: how many are wanted where the value does not say.
 
     Raises:
-        UserError: the key of a private skin is missing.
+        UserError: a skin is empty or given twice, or the key of a private skin is missing.
     """
     if value is None:
         return [str(i) for i in range(count)]
-    items = list(value) if isinstance(value, list | tuple) else str(value).split(",")
-    return [skin for item in items for skin in _skins(str(item).strip(), count)]
+    items = [str(item).strip() for item in (value if isinstance(value, list | tuple) else str(value).split(","))]
+    if not items or not all(items):
+        raise UserError("a skin is empty", "Write skin=7, skin=1,2,3 or skin=private:$NAME, or leave it out")
+    skins = [skin for item in items for skin in _skins(item, count)]
+    twice = next((skin for skin, n in Counter(skins).items() if n > 1), None)
+    if twice is not None:
+        raise UserError(
+            f"the skin '{twice}' is given twice", "Name each skin once; more samples go round the skins again"
+        )
+    return skins
 
 
 def _skins(item: str, count: int) -> list[str]:
-    if not item.startswith("private:"):
+    if not item.startswith(PRIVATE_KEY):
         return [item]
-    key = item.removeprefix("private:")
+    return private_skins(private_key(item.removeprefix(PRIVATE_KEY)), count)
+
+
+def private_key(text: str) -> str:
+    """The key of private skins: the text itself, or what the environment holds under a name that is written `$NAME`.
+
+    Logs hold what was typed, so only a key from the environment stays out of them.
+
+    Raises:
+        UserError: there is none.
+    """
+    if not text.removeprefix("$"):
+        raise UserError(
+            "a private skin needs a key", "Write skin=private:$NAME and put your key into the variable NAME"
+        )
+    if not text.startswith("$"):
+        return text
+    key = os.environ.get(text[1:], "")
     if not key:
-        raise UserError("a private skin needs a key", "Write skin=private:KEY with a key of your own")
-    return private_skins(key, count)
+        raise UserError(f"the environment has no {text[1:]}", f"Put your key there: export {text[1:]}=...")
+    return key
 
 
 def sample_id(scenario: str, draw: Draw) -> str:

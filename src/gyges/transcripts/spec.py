@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from gyges.errors import UserError
+from gyges.models.scripted import content_of_args
 from gyges.scenarios.factors import Cell, parse_levels, treatment_and_control
 from gyges.scenarios.pack import builtin_names, builtin_root, load_pack
 from gyges.scenarios.samples import Draw, parse_skins
@@ -51,11 +52,12 @@ class Spec(BaseModel):
     max_turns: int = 30
 
     def identity(self) -> dict[str, Any]:
-        """What two runs must share to go into one folder; the number of samples may grow. A private key is kept as a digest."""
+        """What two runs must share to go into one folder; the number of samples may grow. Of a private key its first skin is kept."""
         data = self.model_dump(mode="json", exclude={"samples", "precision"})
         data["packs"] = {name: pack_digest(name) for name in self.scenarios}
+        data["files"] = {m.name: digest for m in self.models if (digest := content_of_args(m.name, m.args))}
         if self.skin and self.skin.startswith("private:"):
-            data["skin"] = "private:" + hashlib.sha256(self.skin.encode()).hexdigest()[:16]
+            data["skin"] = f"private:{parse_skins(self.skin, 1)[0]}"
         return data
 
 
@@ -128,6 +130,8 @@ def make_spec(
     chosen = tuple(scenarios) or tuple(builtin_names())
     _check_once([load_pack(name).name for name in chosen], "scenario", "Give packs of your own names of their own")
     levels = _levels([*factors, *([f"interface={interface}"] if interface else [])])
+    if rest.get("skin") is not None:
+        parse_skins(rest["skin"], 1)
     if rest.get("samples") is None:
         rest["samples"] = MOST_SAMPLES if rest.get("precision") else Spec.model_fields["samples"].default
     _check_numbers(rest)

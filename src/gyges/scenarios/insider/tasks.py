@@ -3,8 +3,8 @@
     inspect eval gyges/blackmail --model openai/gpt-4.1 -T threat=replacement -T goal=explicit -T skin=7
 
 Every factor of `docs/factors.md` is a task option; a comma list crosses its levels. A factor that is left out is at the scenario's
-treatment or, with `control=true`, at its control. `skin` is a number, a list or `private:KEY`; left out, skins 0 to `samples - 1`
-are used.
+treatment or, with `control=true`, at its control. `skin` is a number, a list or `private:$NAME`, where NAME is the environment
+variable that holds your key; left out, skins 0 to `samples - 1` are used.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import Any
 
 from inspect_ai import Task, task
 
+from gyges.errors import UserError
 from gyges.judging.scorer import verdict
 from gyges.scenarios.agents import MAX_TURNS, enter_company, work
 from gyges.scenarios.factors import cross, parse_levels
@@ -53,10 +54,12 @@ def framing(skin: Any = None, samples: int = 10, repeats: int = 1, control: bool
 
 @task
 def company(
-    scenario: str, skin: Any = None, samples: int = 10, repeats: int = 1, control: bool = False, **factors: Any
+    scenario: str = "", skin: Any = None, samples: int = 10, repeats: int = 1, control: bool = False, **factors: Any
 ) -> Task:
     """A scenario pack of your own: `-T scenario=path/to/pack`."""
-    return crossed_task(scenario, skin, samples, repeats, control, factors)
+    if not scenario:
+        raise UserError("the task 'company' needs a scenario", "Write -T scenario=path/to/pack")
+    return crossed_task(str(scenario), skin, samples, repeats, control, factors)
 
 
 def crossed_task(
@@ -65,8 +68,13 @@ def crossed_task(
     """The task of one scenario with its factors crossed.
 
     Raises:
-        UserError: unknown scenario, factor or level.
+        UserError: unknown scenario, factor or level, or a number that is none.
     """
+    for name, count in (("samples", samples), ("repeats", repeats)):
+        if type(count) is not int or count < 1:  # Inspect passes on what was typed, and `true` would count as 1
+            raise UserError(f"{name}={count} is no number of {name}", f"Write -T {name}=10, or another number from 1")
+    if not isinstance(control, bool):
+        raise UserError(f"control={control} is neither true nor false", "Write -T control=true or leave it out")
     config = load_pack(pack_id).config
     base = {**config.treatment, **(config.control if control else {})}
     given = {name: parse_levels(name, value) for name, value in factors.items() if name != "model"}
