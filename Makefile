@@ -57,7 +57,7 @@ $(VENV)/.demo: $(VENV)/.base
 	@touch $@
 
 $(VENV)/.train: $(VENV)/.base
-	$(PIP) torch transformers trl peft accelerate datasets
+	$(PIP) torch transformers trl peft accelerate datasets gguf
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base $(VENV)/.train
