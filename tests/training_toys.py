@@ -1,15 +1,11 @@
-"""A model small enough to train in a second, made when a test needs it, and what the training tests do with it; and that it is what it says."""
+"""A model small enough to train in a second, made when a test needs it, and what the training tests do with it."""
 
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from gyges.studies.step import Context, Resources, Step
-
-pytest.importorskip("trl")
 
 WORDS = [
     "system",
@@ -99,10 +95,3 @@ def lines_of(out: Path) -> list[dict[str, Any]]:
 def weights(folder: Path) -> bytes:
     """A model's weights, as they lie on disk."""
     return b"".join(path.read_bytes() for path in sorted(folder.glob("*.safetensors")))
-
-
-def test_the_toy_model_is_an_ordinary_folder(tmp_path: Path) -> None:
-    from transformers import AutoModelForCausalLM
-
-    model = AutoModelForCausalLM.from_pretrained(tiny_model(tmp_path / "model"))
-    assert model.config.num_hidden_layers == 2

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from toys import toy_study
 
-from gyges.scenarios.pack import builtin_root
 from gyges.studies.run import How, run
 from gyges.studies.store import Store
 from gyges.transcripts import spec as spec_module
@@ -33,4 +32,3 @@ def test_an_edited_pack_gives_a_new_key(monkeypatch: pytest.MonkeyPatch) -> None
     real = spec_module.pack_digest
     monkeypatch.setattr("gyges.transcripts.steps.pack_digest", lambda name: real(name)[::-1])
     assert Evaluate(**STEP.model_dump()).key != before
-    assert (builtin_root() / "espionage").is_dir()

@@ -5,13 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+import transformers
 
 from gyges.errors import UserError
 from gyges.models.likelihood import LocalModel, Request
 from gyges.models.likelihood_tokens import encode
-
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
 
 SENTENCE = "the cat dog sat lay on a mat bed and then it slept ran far away . , I will not do so"
 WORDS = SENTENCE.split()

@@ -106,7 +106,7 @@ def test_programs_are_labelled_and_counted(trained: tuple[Here, Path]) -> None:
 
 
 def test_a_folder_without_a_model_is_told(trained: tuple[Here, Path], tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="is no folder with a model"):
+    with pytest.raises(UserError, match="there is no model in"):
         trained[0].do(ProbeRates(model=str(tmp_path)))
 
 

@@ -7,9 +7,9 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from gyges.errors import UserError
+from gyges.models import checkpoints
 from gyges.studies.identity import canonical, digest
 from gyges.studies.step import Context, Step
 from gyges.windtunnel.grader import Label, label, program_of
@@ -30,19 +30,20 @@ class ProbeRates(Step):
         seed: of the sampling.
     """
 
+    places: ClassVar[frozenset[str]] = frozenset({"model"})
+
     model: Step | str
     rule: str = ""
     samples: int = 50
     seed: int = 0
 
     def content(self) -> dict[str, str]:
-        return {
-            "probes": digest(canonical([[p.prompt, p.situation.good, p.situation.bad] for p in probes(rule=self.rule)]))
-        }
+        asked = [[p.prompt, p.situation.good, p.situation.bad] for p in probes(rule=self.rule)]
+        return {"model": checkpoints.content_of(self.model), "probes": digest(canonical(asked))}
 
     def run(self, out: Path, context: Context) -> None:
         asked = probes(rule=self.rule)
-        answers = sample(folder(self.model, context), [p.prompt for p in asked], self.samples, self.seed)
+        answers = sample(checkpoints.load(self.model, context), [p.prompt for p in asked], self.samples, self.seed)
         rows = [_counts(p, found) for p, found in zip(asked, answers, strict=True)]
         write(out, rows, "probes.json", probe_summary(rows))
         context.say(f"bad answers {probe_summary(rows)}")
@@ -51,28 +52,26 @@ class ProbeRates(Step):
 class TaskRates(Step):
     """Programs for tasks: rows.jsonl has each program with its label, tasks.json the counts. Arguments as for `ProbeRates`; `count` is of tasks."""
 
+    places: ClassVar[frozenset[str]] = frozenset({"model"})
+
     model: Step | str
     rule: str = ""
     count: int = 300
     seed: int = 0
 
     def content(self) -> dict[str, str]:
-        return {"tasks": digest(canonical(task_rows(20, self.seed, self.rule)))}
+        tasks = task_rows(20, self.seed, self.rule)
+        return {"model": checkpoints.content_of(self.model), "tasks": digest(canonical(tasks))}
 
     def run(self, out: Path, context: Context) -> None:
         asked = task_rows(self.count, self.seed, self.rule)
-        answers = sample(folder(self.model, context), [r["prompt"] for r in asked], 1, self.seed)
+        answers = sample(checkpoints.load(self.model, context), [r["prompt"] for r in asked], 1, self.seed)
         rows = [
             {"program": a, "label": label(program_of(a), r["tests"])} for r, (a,) in zip(asked, answers, strict=True)
         ]
         found = Counter(r["label"] for r in rows)
         write(out, rows, "tasks.json", {"n": len(rows), **{name: found[name] for name in Label}})
         context.say(f"programs {dict(found)}")
-
-
-def folder(model: Step | str, context: Context) -> str:
-    """The Hugging Face folder of a model that is a step's result, or the path itself."""
-    return model if isinstance(model, str) else str(context.path(model) / "model")
 
 
 def write(out: Path, rows: Sequence[dict[str, Any]], name: str, summary: dict[str, Any]) -> None:
@@ -87,19 +86,14 @@ def probe_summary(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, int]]:
     return {part: {key: sum(r[key] for r in some) for key in ("bad", "neither", "n")} for part, some in parts.items()}
 
 
-def sample(model: str, prompts: Sequence[list[dict[str, str]]], each: int, seed: int) -> list[list[str]]:
-    """`each` answers to every prompt, in the order of prompts.
-
-    Raises:
-        UserError: there is no model in the folder.
-    """
+def sample(
+    loaded: checkpoints.Loaded, prompts: Sequence[list[dict[str, str]]], each: int, seed: int
+) -> list[list[str]]:
+    """`each` answers to every prompt, in the order of prompts."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    if not (Path(model) / "config.json").exists():
-        raise UserError(f"{model} is no folder with a model", "Give the folder that holds its config.json")
-    tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left")
-    network = AutoModelForCausalLM.from_pretrained(model).eval()
+    network, tokenizer = loaded.model.eval(), loaded.tokenizer
+    tokenizer.padding_side = "left"
     texts = [tokenizer.apply_chat_template(p, tokenize=False, add_generation_prompt=True) for p in prompts]
     with threads(1), torch.random.fork_rng():
         torch.manual_seed(seed)
