@@ -43,13 +43,15 @@ def finish(out: Path, *more: str) -> float:
     return time.monotonic() - begun
 
 
-def kill_once(out: Path, after: float, *more: str) -> None:
+def kill_once(out: Path, after: float, *more: str) -> bool:
+    """Kill a run after so many seconds; whether it was still running."""
     process = subprocess.Popen(command(out, *more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         process.wait(timeout=after)
+        return False
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        return process.wait() == -signal.SIGKILL
 
 
 def times_run(out: Path) -> Counter[str]:
@@ -64,8 +66,8 @@ def times_run(out: Path) -> Counter[str]:
 def test_killed_ten_times_and_finished(tmp_path: Path, more: tuple[str, ...]) -> None:
     whole = finish(tmp_path / "undisturbed", *more)
     moments = random.Random(1)
-    for _ in range(KILLS):
-        kill_once(tmp_path / "killed", moments.uniform(0.2 * whole, whole), *more)
+    kills = [kill_once(tmp_path / "killed", moments.uniform(0.2 * whole, whole), *more) for _ in range(KILLS)]
+    assert any(kills), "every run had ended before it was killed"
     finish(tmp_path / "killed", *more)
     runs = times_run(tmp_path / "killed")
     assert set(runs.values()) == {1}

@@ -52,20 +52,27 @@ def contents(store: Path) -> dict[str, bytes]:
     return {str(p.relative_to(store)): p.read_bytes() for p in files}
 
 
+def hears_interrupts() -> None:
+    """A shell starts what runs in its background with SIGINT ignored, which would be inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_killed_ten_times_and_finished(tmp_path: Path, number: signal.Signals) -> None:
     whole, moments = finish(tmp_path / "whole"), random.Random(number)
-    early: dict[str, int] = {}
+    early, ends = {}, []
     for _ in range(KILLS):
         process = subprocess.Popen(
-            command(tmp_path / "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
+            command(tmp_path / "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            preexec_fn=hears_interrupts,
+        )  # fmt: skip
         time.sleep(moments.uniform(0.4 * whole, 0.95 * whole))
         os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
-        process.wait(timeout=20)
+        ends.append(process.wait(timeout=20))
         records = {str(p): p.stat().st_mtime_ns for p in (tmp_path / "killed").glob("*/*/record.json")}
         assert early.items() <= records.items(), "a result that was there was made again"
         early = records
+    assert {-number, 128 + number} & set(ends), "no run was stopped before its end"
     finish(tmp_path / "killed")
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
 

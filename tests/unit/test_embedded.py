@@ -70,6 +70,13 @@ def test_given_settings_win_over_defaults() -> None:
     assert (given.temperature, given.max_tokens, given.seed) == (0.0, 5, 0)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def interrupts() -> None:
+    """A shell starts what runs in its background with SIGINT ignored, and then Python does not take it: here it does, before any server."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @needs_extra
 @pytest.mark.slow
 def test_real_generation(capfd: pytest.CaptureFixture[str]) -> None:
