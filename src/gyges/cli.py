@@ -236,6 +236,20 @@ def report(
 
 
 @app.command()
+def index(
+    places: Annotated[list[Path], typer.Argument(help="Pages, or folders of `gyges test` and `gyges run`.")],
+    out_file: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file. [default: index.html in the first folder]")
+    ] = None,
+    title: Annotated[str, typer.Option(help="The page's title.")] = "Contents",
+) -> None:
+    """Write one page that links reports and studies, with what each found."""
+    from gyges.reporting.contents import write_contents
+
+    out.print(f"Page: {write_contents(places, out_file, title)}", highlight=False)
+
+
+@app.command()
 def score(
     folder: Annotated[Path, typer.Argument(help="A folder of `gyges test`.")],
     grader: Grader = "builtin",

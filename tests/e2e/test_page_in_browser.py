@@ -110,7 +110,7 @@ def test_focus_is_visible(visit):
 
 def test_the_skip_link_comes_first_and_leads_to_the_report(visit):
     visit.page.keyboard.press("Tab")
-    assert visit.page.evaluate("document.activeElement.textContent") == "Skip to the report"
+    assert visit.page.evaluate("document.activeElement.textContent") == "Skip to the text"
     visit.page.keyboard.press("Enter")
     assert visit.page.evaluate("document.activeElement.id") == "main"
 

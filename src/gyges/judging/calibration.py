@@ -14,6 +14,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict
 
+from gyges.files import write_whole
 from gyges.judging.builtin import BuiltinJudge, training_digest
 from gyges.judging.decide import Judge, verdict_of
 from gyges.judging.golden import Golden, golden_transcripts
@@ -140,10 +141,7 @@ def usable(quality: Quality) -> bool:
 def keep(qualities: list[Quality]) -> list[Quality]:
     """Keep a calibration in the user's data folder, for the reports to come."""
     path = _path(qualities[0].judge, qualities[0].rubric)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps([q.model_dump(mode="json") for q in qualities]), encoding="utf-8")
-    part.replace(path)
+    write_whole(path, json.dumps([q.model_dump(mode="json") for q in qualities]))
     return qualities
 
 

@@ -1,32 +1,28 @@
 """The report: a study in, one self-contained HTML file out.
 
-The file asks nothing of the network and runs no script, and its content policy allows neither; every text that a model
-or a file name could have written is escaped. It opens with the answer in words; each plot has its numbers beside it.
+Every text that a model or a file name could have written is escaped. It opens with the answer in words; each plot has its numbers beside it.
 """
 
-import base64
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from gyges.judging.rubric import MEANINGS
 from gyges.reporting import panels, plots, shown, tables
 from gyges.reporting.answer import answers, cannot_show, lead, overview, standouts
 from gyges.reporting.reading import by_heading, choose_transcripts, evidence_in_words, visible
+from gyges.reporting.shell import environment, render
 from gyges.reporting.shown import Scenarios, Table
 from gyges.reporting.tables import Cell, is_scored
 from gyges.reporting.words import FACTOR, INTERFACE, capital, listing, plural
 from gyges.transcripts.rows import Row, ScenarioInfo, Study
 
 __all__ = ["choose_transcripts", "render_page"]
-
-HERE = Path(__file__).parent
 
 MOST_IN_FULL = 3
 """Models above which the opening is a table, with the words for each model folded below it."""
@@ -37,16 +33,18 @@ MOST_PRINTED = 36
 
 def render_page(study: Study) -> str:
     """The whole report as one HTML document."""
-    style = (HERE / "style.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    template = _environment().get_template("template.html.j2")
-    return template.render(study=study, title=_title(study), style=Markup(style), digest=digest, **_sections(study))
+    parts = _sections(study)
+    return render(_environment(), "template.html.j2", _title(study), _in_short(parts), study=study, **parts)
+
+
+def _in_short(parts: dict[str, Any]) -> str:
+    """What the report says, for a contents page: what was run, then the answer over all models, or each model's."""
+    each = [f"{a.model}: {a.headline}" for a in parts["answers"]]
+    return " ".join([parts["lead"], *([parts["overview"]] if parts["overview"] else each)])
 
 
 def _environment() -> Environment:
-    env = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    env = environment()
     env.filters.update(spoken=shown.spoken, capital=capital, visible=visible, breakable=breakable, file_name=_file_name)
     env.globals.update(evidence_in_words=evidence_in_words, interfaces=INTERFACE, most_printed=MOST_PRINTED)
     return env

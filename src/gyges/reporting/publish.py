@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gyges import __version__
 from gyges.errors import PackError, UserError
+from gyges.files import write_whole
 from gyges.judging.calibration import Quality, builtin_quality, kept
 from gyges.judging.rubric import rubric_digest
 from gyges.reporting.page import render_page
@@ -41,9 +42,8 @@ def publish(folders: Sequence[Path], out: Path | None = None, title: str = "Gyge
         transcripts=shown, title=title, settings=_settings(folders),
         created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )  # fmt: skip
-    _write(out / "estimates.json", json.dumps(estimates_json(rows), indent=1))
-    _write(out / "report.html", render_page(study))
-    return out / "report.html"
+    write_whole(out / "estimates.json", json.dumps(estimates_json(rows), indent=1))
+    return write_whole(out / "report.html", render_page(study))
 
 
 def _told_apart(rows: dict[Path, list[Row]]) -> list[tuple[Path, Row]]:
@@ -78,12 +78,6 @@ def rows_of_folder(folder: Path) -> list[Row]:
     rows = latest(read_rows(logs))
     write_table(rows, folder)
     return read_table(table)
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
 
 
 def _scenarios(folders: Sequence[Path], rows: Sequence[Row]) -> list[ScenarioInfo]:

@@ -3,27 +3,22 @@
 It reads the store and nothing else, so it can be drawn again at any time; what has no result is named as not run.
 """
 
-import base64
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from gyges.reporting.curves import Arm as ArmRow
 from gyges.reporting.curves import Curve, arms_plot, curves_plot
 from gyges.reporting.findings import Claim, Count, Readings, Spread, Verdict, judge, told, written
 from gyges.reporting.published import compare, published
+from gyges.reporting.shell import environment, render
 from gyges.studies.plan import HAS_RESULT, plan
 from gyges.studies.step import Step
 from gyges.studies.store import Store
 from gyges.studies.study import Study, registered
-
-HERE = Path(__file__).parent
 
 MINIATURE = (
     "This is a miniature: a model of a few hundred thousand weights in a world of a few hundred words. It can show that a mechanism works, and what it "
@@ -104,12 +99,11 @@ def render_study(
     """
     readings = read(arms, store)
     verdicts = [judge(claim, readings) for claim in claims]
-    style = (HERE / "style.css").read_text(encoding="utf-8")
-    return _template().render(
-        title=study.name.replace("_", " ").capitalize(), style=Markup(style),
-        digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+    told = lead(verdicts, len(readings.seeds))
+    return render(
+        environment(), "study.html.j2", study.name.replace("_", " ").capitalize(), told, lead=told,
         asked=study.text.split("\n\n"), registered=registered(store.root, study.name), limits=MINIATURE,
-        seeds=readings.seeds, verdicts=[_verdict(v) for v in verdicts], lead=lead(verdicts, len(readings.seeds)),
+        seeds=readings.seeds, verdicts=[_verdict(v) for v in verdicts],
         sections=[_section(s, arms, readings, store, measures) for s in sections], cost=_cost(study, store),
     )  # fmt: skip
 
@@ -208,10 +202,3 @@ def _cost(study: Study, store: Store) -> str:
     missing = len(planned.steps) - len(records)
     text = f"{len(records)} results, {sum(r.seconds for r in records) / 60:.1f} minutes of steps added up"
     return text + (f"; {missing} steps have no result yet" if missing else "")
-
-
-def _template() -> Any:
-    env = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return env.get_template("study.html.j2")

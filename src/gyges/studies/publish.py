@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gyges.files import write_whole
 from gyges.studies.store import Store
 from gyges.studies.study import Study
 
@@ -15,9 +16,4 @@ def publish(study: Study, root: Path) -> Path | None:
     """
     if study.page is None:
         return None
-    path = root / "studies" / f"{study.name}.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(study.page(study, Store(root)), encoding="utf-8")
-    part.replace(path)
-    return path
+    return write_whole(root / "studies" / f"{study.name}.html", study.page(study, Store(root)))

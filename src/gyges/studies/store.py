@@ -16,6 +16,7 @@ from typing import Any
 from filelock import FileLock
 
 from gyges.errors import UserError
+from gyges.files import write_whole
 from gyges.studies.identity import values_of
 from gyges.studies.step import Step
 
@@ -162,10 +163,7 @@ def read_record(folder: Path) -> Record | None:
 
 def write_json(path: Path, data: Any) -> None:
     """JSON, written whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(data, indent=1, ensure_ascii=False), encoding="utf-8")
-    part.replace(path)
+    write_whole(path, json.dumps(data, indent=1, ensure_ascii=False))
 
 
 def now() -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gyges.files import write_whole
+
 FILE = "metrics.jsonl"
 LEFT_OUT = frozenset({"epoch", "step_time", "num_tokens", "total_flos"})
 """What TRL logs and a resumed run would log otherwise: times, counters that begin anew, epochs of our one long pass."""
@@ -29,9 +31,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 def cut(path: Path, step: int) -> list[dict[str, Any]]:
     """Keep the lines up to a step, whole or not at all; the kept lines are given back."""
     kept = [line for line in read(path) if line["step"] <= step]
-    part = path.with_suffix(".part")
-    part.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
-    part.replace(path)
+    write_whole(path, "".join(json.dumps(line) + "\n" for line in kept))
     return kept
 
 

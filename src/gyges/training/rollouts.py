@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from gyges.errors import UserError
+from gyges.files import write_whole
 from gyges.models import checkpoints
 from gyges.studies.step import Context, Step
 from gyges.training.data import ROWS, Row, data_content, read_rows
@@ -90,9 +91,7 @@ def _whole_batches(path: Path, size: int, wanted: int) -> int:
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
     whole = [line for line in lines if line.endswith("\n")]
     done = len(whole) if len(whole) == wanted else len(whole) // size * size
-    part = path.with_suffix(".part")
-    part.write_text("".join(whole[:done]), encoding="utf-8")
-    part.replace(path)
+    write_whole(path, "".join(whole[:done]))
     return done
 
 

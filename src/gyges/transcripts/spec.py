@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from gyges.errors import UserError
+from gyges.files import write_whole
 from gyges.models.scripted import content_of_args
 from gyges.scenarios.factors import Cell, parse_levels, treatment_and_control
 from gyges.scenarios.pack import builtin_names, builtin_root, load_pack
@@ -226,9 +227,7 @@ def claim_folder(spec: Spec, out: Path) -> None:
         "identity": spec.identity(), "samples": spec.samples, "precision": spec.precision,
         "sequential": spec.precision is not None or stops_early(out),
     }  # fmt: skip
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(data, indent=1), encoding="utf-8")
-    part.replace(path)
+    write_whole(path, json.dumps(data, indent=1))
 
 
 def stored_spec(out: Path) -> dict[str, Any]:

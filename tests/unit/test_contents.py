@@ -1,0 +1,51 @@
+"""The page that links others: every page is there with what it found, hostile names are escaped, and what is no page is told in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from gyges.errors import UserError
+from gyges.reporting.contents import write_contents
+from gyges.reporting.shell import environment, render
+
+
+def page(path: Path, title: str, told: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(environment(), "contents.html.j2", title, told, entries=[]))
+    return path
+
+
+def test_every_page_is_linked_with_what_it_found(tmp_path: Path) -> None:
+    page(tmp_path / "a test" / "report.html", "Under pressure: x/y", "Harm in 3/20.")
+    page(tmp_path / "store" / "studies" / "mine.html", "Mine", "Of 8 claims 7 hold.")
+    (tmp_path / "other.html").write_text("<title>Not ours</title>")
+    text = write_contents([tmp_path]).read_text()
+    assert "Harm in 3/20." in text and "Of 8 claims 7 hold." in text
+    assert 'href="a%20test/report.html"' in text and 'href="store/studies/mine.html"' in text
+    assert "Not ours" not in text
+
+
+def test_a_second_time_it_does_not_list_itself(tmp_path: Path) -> None:
+    page(tmp_path / "report.html", "One", "Found.")
+    assert write_contents([tmp_path]).read_text() == write_contents([tmp_path]).read_text()
+
+
+def test_pages_elsewhere_are_linked_from_where_the_file_is(tmp_path: Path) -> None:
+    one = page(tmp_path / "far" / "report.html", "One", "Found.")
+    out = write_contents([one], tmp_path / "here" / "index.html", title="Both")
+    assert out == tmp_path / "here" / "index.html"
+    assert 'href="../far/report.html"' in out.read_text() and "<h1>Both</h1>" in out.read_text()
+
+
+def test_what_a_page_says_of_itself_is_escaped(tmp_path: Path) -> None:
+    page(tmp_path / "report.html", "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>')
+    text = write_contents([tmp_path]).read_text()
+    assert "<script>" not in text and "<img" not in text
+
+
+@pytest.mark.parametrize("name", ["empty", "missing.html", "other.html"])
+def test_a_place_without_a_page_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other.html").write_text("<title>Not ours</title>")
+    with pytest.raises(UserError, match="holds no page of Gyges"):
+        write_contents([tmp_path / name])
