@@ -56,7 +56,7 @@ def measure(root: Path, executor: str, count: int, workers: int) -> None:
     plan(made, Store(root))
     planned = time.perf_counter()
     study = Study("bench", "Hypotheses: none. Primary outcome: none.", made, folder=Path(__file__).parent)
-    outcome = run(study, root, How(executor, workers))
+    outcome = run(study, Store(root), How(executor, workers))
     ran = time.perf_counter()
     assert outcome.whole, outcome.failed
     plan(steps(count), Store(root))

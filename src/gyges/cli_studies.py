@@ -15,13 +15,17 @@ from gyges.errors import UserError
 out, err = Console(soft_wrap=True), Console(stderr=True)
 
 StudyFile = Annotated[str, typer.Argument(help="The study's Python file.")]
-StoreFolder = Annotated[
-    Path, typer.Option("--store", help="Where results are kept. [default: $GYGES_STORE or gyges-store]")
+StorePlace = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        help="Where results are kept: a folder, or an address as s3://... [default: $GYGES_STORE or gyges-store]",
+    ),
 ]
 Seeds = Annotated[str, typer.Option(help="Seeds of every arm: 0, 0-4 or 0,2,5.")]
 Options = Annotated[list[str] | None, typer.Option("-S", help="name=value for the study's own options.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-STORE = Path(os.environ.get("GYGES_STORE", "gyges-store"))
+STORE = os.environ.get("GYGES_STORE", "gyges-store")
 
 
 def run(
@@ -34,19 +38,20 @@ def run(
     arms: Annotated[str | None, typer.Option(help="Which arms, where the study has several sets: core, all.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse results that were made by other code.")] = False,
     trackers: Annotated[str, typer.Option(help="Mirror metrics there: trackio,wandb.")] = "",
-    store: StoreFolder = STORE,
+    store: StorePlace = STORE,
     json: AsJson = False,
 ) -> None:
     """Run what a study owes. Running again is resuming: what is there is not made again."""
     from gyges.studies.progress import Progress
     from gyges.studies.publish import publish
     from gyges.studies.run import How, run
+    from gyges.studies.store import open_store
 
-    asked = _study(study, seeds, options, arms)
+    asked, kept = _study(study, seeds, options, arms), open_store(store)
     how = How(executor, workers, address, strict, tuple(t for t in trackers.split(",") if t))
-    with Progress(err, asked, store) as progress:
-        outcome = run(asked, store, how, progress.tell)
-    page = publish(asked, store)
+    with Progress(err, asked, kept) as progress:
+        outcome = run(asked, kept, how, progress.tell)
+    page = publish(asked, kept)
     if json:
         print(json_module.dumps({**asdict(outcome), "page": str(page) if page else None}))
     else:
@@ -76,16 +81,17 @@ def plan(
     seeds: Seeds = "0",
     options: Options = None,
     arms: Annotated[str | None, typer.Option(help="Which arms, where the study has several sets.")] = None,
-    store: StoreFolder = STORE,
+    store: StorePlace = STORE,
     json: AsJson = False,
 ) -> None:
     """Show what is cached, missing or drifted, and what is expected to be spent; nothing is run."""
     from gyges.studies.plan import plan
-    from gyges.studies.store import Store
+    from gyges.studies.store import open_store
 
-    planned = plan(_study(study, seeds, options, arms).steps, Store(store))
+    planned = plan(_study(study, seeds, options, arms).steps, open_store(store))
     if json:
-        print(json_module.dumps({"steps": [_row(p) for p in planned.steps], "expected": asdict(planned.cost())}))
+        expected = {**asdict(planned.cost()), "untimed_steps": planned.untimed}
+        print(json_module.dumps({"steps": [_row(p) for p in planned.steps], "expected": expected}))
         return
     table = Table(box=None, pad_edge=False)
     for name in ("state", "step", "expected", "note"):
@@ -93,10 +99,7 @@ def plan(
     for p in planned.steps:
         table.add_row(p.state.value, p.step.name, _cost(p.cost), p.note)
     out.print(table)
-    out.print(
-        f"\n{len(planned.owed)} of {len(planned.steps)} steps are to be run; expected: {_cost(planned.cost())}",
-        highlight=False,
-    )
+    out.print(f"\n{_expected(planned)}", highlight=False)
 
 
 def _row(planned: Any) -> dict[str, Any]:
@@ -104,6 +107,15 @@ def _row(planned: Any) -> dict[str, Any]:
         "state": planned.state.value, "name": planned.step.name, "key": planned.step.key, "note": planned.note,
         **asdict(planned.cost),
     }  # fmt: skip
+
+
+def _expected(planned: Any) -> str:
+    owed, untimed = len(planned.owed), planned.untimed
+    text = f"{owed} of {len(planned.steps)} steps are to be run"
+    if not owed:
+        return text
+    rest = f", and {untimed} steps of kinds that have not run yet" if 0 < untimed < owed else ""
+    return f"{text}; expected, one after another: {_cost(planned.cost())}{rest}"
 
 
 def _cost(cost: Any) -> str:
@@ -119,20 +131,20 @@ def status(
     seeds: Seeds = "0",
     options: Options = None,
     arms: Annotated[str | None, typer.Option(help="Which arms, where the study has several sets.")] = None,
-    store: StoreFolder = STORE,
+    store: StorePlace = STORE,
     json: AsJson = False,
 ) -> None:
     """Show what there is: of a study, or of the whole store; or print the log of one step."""
     from gyges.studies.plan import plan
-    from gyges.studies.store import Store
+    from gyges.studies.store import open_store
 
     if log:
-        print(Store(store).log(log))
+        print(open_store(store).log(log))
     elif study:
-        counts = _counts(plan(_study(study, seeds, options, arms).steps, Store(store)))
+        counts = _counts(plan(_study(study, seeds, options, arms).steps, open_store(store)))
         print(json_module.dumps(counts)) if json else out.print(_words(counts), highlight=False)
     else:
-        rows = [{"name": r.name, "seconds": r.seconds, "finished": r.finished} for r in Store(store).records()]
+        rows = [{"name": r.name, "seconds": r.seconds, "finished": r.finished} for r in open_store(store).records()]
         if json:
             print(json_module.dumps(rows))
         for r in () if json else rows:
@@ -152,14 +164,14 @@ def _words(counts: dict[str, int]) -> str:
 def why(
     a: Annotated[str, typer.Argument(help="The key of a result (or its beginning).")],
     b: Annotated[str, typer.Argument(help="The key of another.")],
-    store: StoreFolder = STORE,
+    store: StorePlace = STORE,
     json: AsJson = False,
 ) -> None:
     """Show what differs between two results, through all that they depend on."""
-    from gyges.studies.store import Store
+    from gyges.studies.store import open_store
     from gyges.studies.why import differences
 
-    found = differences(a, b, Store(store))
+    found = differences(a, b, open_store(store))
     if json:
         print(json_module.dumps([asdict(d) for d in found]))
         return
@@ -177,18 +189,18 @@ def gc(
     seeds: Seeds = "0",
     options: Options = None,
     yes: Annotated[bool, typer.Option("--yes", help="Delete; otherwise only list.")] = False,
-    store: StoreFolder = STORE,
+    store: StorePlace = STORE,
     json: AsJson = False,
 ) -> None:
     """Delete results that no study needs any more. Without --yes nothing is deleted."""
-    from gyges.studies.store import Store
+    from gyges.studies.store import open_store
     from gyges.studies.tidy import collect, remove
 
     if not studies and not key:
         raise UserError("nothing says what may go", "Name the studies to keep, or a result with --key")
-    found = collect(Store(store), [_study(s, seeds, options, None) for s in studies or ()], tuple(key or ()))
+    found = collect(open_store(store), [_study(s, seeds, options, None) for s in studies or ()], tuple(key or ()))
     if yes:
-        remove(Store(store), found)
+        remove(open_store(store), found)
     if json:
         print(json_module.dumps([r.name for r in found]))
         return

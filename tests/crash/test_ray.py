@@ -12,6 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 from test_studies import STUDY, contents, finish
+from test_training_kills import make
+
+import training_toys as toys
 
 pytest.importorskip("ray", reason="Ray has no wheel for this machine")
 pytestmark = pytest.mark.slow
@@ -27,10 +30,18 @@ def address() -> Iterator[str]:
     cluster.shutdown()
 
 
-def start(store: Path, address: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "gyges", "run", STUDY, "--store", str(store), "-S", "until=40", "-x", "ray"]
+SPREADING = str(Path(__file__).with_name("spreading.py"))
+
+
+def start(store: Path, address: str, study: str = STUDY, option: str = "until=40") -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "gyges", "run", study, "--store", str(store), "-S", option, "-x", "ray"]
     pipe = subprocess.PIPE
     return subprocess.Popen([*command, "--address", address], stdout=pipe, stderr=pipe, text=True)
+
+
+def trained(store: Path) -> Path:
+    (folder,) = store.glob("watched/*")
+    return folder
 
 
 def test_the_same_results_as_on_one_machine(tmp_path: Path, address: str) -> None:
@@ -54,3 +65,41 @@ def test_a_worker_that_is_killed_fails_its_step_and_the_same_command_goes_on(tmp
     assert again.wait(timeout=240) == 0
     finish(tmp_path / "local")
     assert contents(tmp_path / "ray") == contents(tmp_path / "local")
+
+
+def test_one_training_over_two_workers_killed_and_run_again(tmp_path: Path, address: str) -> None:
+    """Ray Train joins two processes over gloo; they take the steps that one process takes, and go on exactly where they were killed."""
+    make(tmp_path)
+    here = [
+        sys.executable,
+        "-m",
+        "gyges",
+        "run",
+        SPREADING,
+        "--store",
+        str(tmp_path / "alone"),
+        "-S",
+        f"folder={tmp_path}",
+    ]
+    subprocess.run(here, check=True, capture_output=True)
+    whole = start(tmp_path / "whole", address, SPREADING, f"folder={tmp_path}")
+    out, problem = whole.communicate(timeout=400)
+    assert whole.returncode == 0, out + problem
+    one, two = toys.lines_of(trained(tmp_path / "alone")), toys.lines_of(trained(tmp_path / "whole"))
+    assert trained(tmp_path / "alone").name == trained(tmp_path / "whole").name
+    assert [line["loss"] for line in two] == pytest.approx([line["loss"] for line in one], rel=1e-3)
+
+    process = start(tmp_path / "killed", address, SPREADING, f"folder={tmp_path}")
+    while not list((tmp_path / "killed").glob("watched/*/resume/checkpoint-*/whole")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.1)
+    victims = [p for p in psutil.process_iter(["cmdline"]) if "RayTrainWorker" in " ".join(p.info["cmdline"] or [])]
+    victims[-1].kill()
+    out, problem = process.communicate(timeout=400)
+    assert process.returncode == 1, out + problem
+    again = start(tmp_path / "killed", address, SPREADING, f"folder={tmp_path}")
+    assert again.wait(timeout=400) == 0
+    assert "going on after step" in (trained(tmp_path / "killed") / "log.txt").read_text()
+    assert toys.lines_of(trained(tmp_path / "killed")) == two
+    weights = [toys.weights(trained(tmp_path / name) / "model") for name in ("killed", "whole")]
+    assert weights[0] == weights[1]

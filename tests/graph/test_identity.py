@@ -74,7 +74,7 @@ def test_a_field_that_is_younger_than_a_result_does_not_disturb_it(tmp_path: Pat
 def run_alone(step: Step, root: Path) -> None:
     from toys import toy_study
 
-    assert run(toy_study(step), root).whole
+    assert run(toy_study(step), Store(root)).whole
 
 
 @pytest.mark.parametrize("value", [print, object(), math.nan, {1: 2}, Path("x")])

@@ -41,9 +41,9 @@ def page(root: Path, seeds: int, run: bool = True) -> str:
     ]
     steps = tuple(m.step for a in arms for m in a.measures.values())
     for step in steps if run else ():
-        assert not run_one(step, root).problem
+        assert not run_one(step, Store(root)).problem
     study = Study("toy_study", "Hypotheses: <b>it</b> spreads.\n\nPrimary outcome: probes.", steps)
-    study.register(root)
+    study.register(Store(root))
     return render_study(study, Store(root), SECTIONS, arms, [CLAIM], {"probes": "Bad answers"})
 
 

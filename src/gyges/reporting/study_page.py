@@ -72,7 +72,7 @@ def count_of(measure: Measure, store: Store) -> Count | None:
     """The counts of one measurement, or None where it has no result."""
     if store.record(measure.step) is None:
         return None
-    data = json.loads((store.path(measure.step) / measure.file).read_text(encoding="utf-8"))
+    data = json.loads((store.result(measure.step) / measure.file).read_text(encoding="utf-8"))
     if isinstance(data.get(measure.part), dict):
         part = data[measure.part]
         return Count(part["bad"], part["n"], part["neither"])
@@ -102,7 +102,7 @@ def render_study(
     told = lead(verdicts, len(readings.seeds))
     return render(
         environment(), "study.html.j2", study.name.replace("_", " ").capitalize(), told, lead=told,
-        asked=study.text.split("\n\n"), registered=registered(store.root, study.name), limits=MINIATURE,
+        asked=study.text.split("\n\n"), registered=registered(store, study.name), limits=MINIATURE,
         seeds=readings.seeds, verdicts=[_verdict(v) for v in verdicts],
         sections=[_section(s, arms, readings, store, measures) for s in sections], cost=_cost(study, store),
     )  # fmt: skip

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gyges.errors import UserError
-from gyges.studies.one import Ended, run_one
+from gyges.studies.one import Ended, Work, alone, run_one
+from gyges.studies.spread import over_workers
 from gyges.studies.step import Step
+from gyges.studies.store import Store
 from gyges.studies.workers import cores, start_worker
 
 
@@ -25,7 +27,7 @@ class Job:
     """A step to run into a store."""
 
     step: Step
-    root: Path
+    store: Store
     trackers: tuple[str, ...] = ()
 
 
@@ -138,7 +140,7 @@ def _serve(connection: Connection, threads: int) -> None:
             job = connection.recv()
         except (EOFError, KeyboardInterrupt):
             return
-        ended = run_one(job.step, job.root, job.trackers, lambda text: connection.send(("says", text)))
+        ended = run_one(job.step, job.store, job.trackers, lambda text: connection.send(("says", text)))
         connection.send(("ended", ended))
 
 
@@ -147,7 +149,7 @@ class RayExecutor:
 
     Args:
         address: of the cluster, e.g. `ray://host:10001`, `auto`; empty starts one on this machine.
-        folder: of the study's file; it is sent along, so that steps which the study defines can be imported on every node.
+        folder: of the study's file; the Python files in it are sent along, so that steps which the study defines can be imported on every node.
         tell: called with what running steps say (on Ray: only that they have begun).
 
     Raises:
@@ -165,12 +167,13 @@ class RayExecutor:
 
     def submit(self, job: Job) -> None:
         """Hand the job to the cluster."""
-        wants = job.step.resources
-        remote = self.ray.remote(run_one).options(
-            num_cpus=wants.cpus * wants.workers, num_gpus=wants.gpus * wants.workers, max_retries=0,
-            memory=int(wants.memory_gb * 2**30) or None, name=job.step.name,
+        wants, several = job.step.resources, job.step.resources.workers > 1
+        remote = self.ray.remote(_on_node).options(
+            num_cpus=0 if several else wants.cpus, num_gpus=0 if several else wants.gpus, max_retries=0,
+            memory=None if several else int(wants.memory_gb * 2**30) or None, name=job.step.name,
         )  # fmt: skip
-        self.running[remote.remote(job.step, job.root, job.trackers, None)] = job
+        work = over_workers if several else alone  # with several, their resources are taken by Ray Train
+        self.running[remote.remote(job, Path.cwd(), work)] = job
         self.tell(job.step.name, "handed to Ray")
 
     def wait(self) -> list[Ended]:
@@ -192,6 +195,13 @@ class RayExecutor:
             return Ended(job.step.key, f"Ray lost it: {type(error).__name__}: {_plain(error)}", 0.0)
 
 
+def _on_node(job: Job, folder: Path, work: Work) -> Ended:
+    """Run a job on a node of the cluster, where it can be in the folder that the study was started from: paths may be relative to it."""
+    if folder.is_dir():
+        os.chdir(folder)
+    return run_one(job.step, job.store, job.trackers, None, work)
+
+
 def _plain(error: Exception) -> str:
     """The line of Ray's message that says most: its last."""
     lines = [line for line in re.sub(r"\x1b\[\d+m", "", str(error)).splitlines() if line.strip()]
@@ -206,7 +216,7 @@ def _ray(address: str, folder: Path | None) -> Any:
     try:
         ray.init(
             address=address or None, ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR,
-            runtime_env={"working_dir": str(folder)} if folder else None,
+            runtime_env={"working_dir": str(folder), "excludes": ["*", "!*.py"]} if folder else None,
         )  # fmt: skip
     except (ConnectionError, ValueError, RuntimeError) as error:
         told = str(error).splitlines()[0]

@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gyges.errors import UserError
@@ -24,20 +24,41 @@ class Ended:
     seconds: float
 
 
-def run_one(step: Step, root: Path, trackers: tuple[str, ...] = (), tell: Callable[[str], None] | None = None) -> Ended:
+Work = Callable[[Step, Path, Context], None]
+"""How a step is run into its folder."""
+
+
+def alone(step: Step, out: Path, context: Context) -> None:
+    """Run a step in this process, whatever number of workers it could have had."""
+    step.run(out, replace(context, resources=context.resources.model_copy(update={"workers": 1})))
+
+
+def run_one(
+    step: Step,
+    store: Store,
+    trackers: tuple[str, ...] = (),
+    tell: Callable[[str], None] | None = None,
+    work: Work = alone,
+) -> Ended:
     """Make a step's result unless it is there. Whatever goes wrong is noted in the store and given back, never raised.
 
     A second process that wants the same result waits for the first and finds it done.
     """
-    store = Store(root)
     begun = time.monotonic()
     try:
-        with store.lock(step):
+        with store.lock(step.key):
             if store.record(step) is not None:
                 return Ended(step.key, "", 0.0)
-            _run(step, store, trackers, tell)
+            if store.is_whole(step):  # made here before, and not sent to where it belongs
+                store.send(step)
+                return Ended(step.key, "", 0.0)
+            out = store.path(step)
+            out.mkdir(parents=True, exist_ok=True)
+            with logged(out / LOG):
+                work(step, out, Context(store.result, step.resources, trackers, tell))
             seconds = time.monotonic() - begun
             store.finish(step, provenance(step), seconds)
+            store.send(step)
             return Ended(step.key, "", seconds)
     except KeyboardInterrupt:
         return Ended(step.key, "interrupted", time.monotonic() - begun)
@@ -48,15 +69,8 @@ def run_one(step: Step, root: Path, trackers: tuple[str, ...] = (), tell: Callab
         return Ended(step.key, problem, time.monotonic() - begun)
 
 
-def _run(step: Step, store: Store, trackers: tuple[str, ...], tell: Callable[[str], None] | None) -> None:
-    out = store.path(step)
-    out.mkdir(parents=True, exist_ok=True)
-    with _logged(out / LOG):
-        step.run(out, Context(store.result, step.resources, trackers, tell))
-
-
 @contextmanager
-def _logged(path: Path) -> Iterator[None]:
+def logged(path: Path) -> Iterator[None]:
     """Everything that this process writes goes to the step's log, C libraries included; attempts follow one another."""
     _flush()
     saved = {stream: os.dup(stream) for stream in (1, 2)}

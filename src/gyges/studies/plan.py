@@ -9,7 +9,7 @@ from typing import TypeVar
 from gyges.errors import UserError
 from gyges.studies.provenance import drift
 from gyges.studies.step import Cost, Step
-from gyges.studies.store import Record, Store
+from gyges.studies.store import Record, Store, check_values
 
 T = TypeVar("T", int, float)
 
@@ -53,9 +53,14 @@ class Plan:
         return tuple(p for p in self.steps if p.state in states)
 
     def cost(self) -> Cost:
-        """What is still to be spent; a part that is not known for every step is None."""
+        """What is still to be spent, as far as it is known: see `untimed` for the steps that have no part in the seconds."""
         owed = [p.cost for p in self.steps if p.state not in HAS_RESULT]
         return Cost(_sum([c.seconds for c in owed]), _sum([c.tokens for c in owed]), _sum([c.usd for c in owed]))
+
+    @property
+    def untimed(self) -> int:
+        """How many steps are to be run of which nobody knows how long they take: none of their kind has run yet."""
+        return sum(p.cost.seconds is None for p in self.steps if p.state not in HAS_RESULT)
 
 
 def ordered(targets: Iterable[Step]) -> tuple[Step, ...]:
@@ -94,15 +99,11 @@ def plan(targets: Iterable[Step], store: Store) -> Plan:
         UserError: as `ordered`.
     """
     steps = ordered(targets)
-    times = mean_seconds(store)
-    return Plan(tuple(_planned(step, store, times) for step in steps))
+    times, records = mean_seconds(store), store.read([step.name for step in steps])
+    return Plan(tuple(_planned(step, store, records.get(step.name), times) for step in steps))
 
 
-def _planned(step: Step, store: Store, times: dict[str, float]) -> Planned:
-    try:
-        record = store.record(step)
-    except UserError as problem:
-        return Planned(step, State.CHANGED, str(problem))
+def _planned(step: Step, store: Store, record: Record | None, times: dict[str, float]) -> Planned:
     if record is not None:
         return _cached(step, record)
     expected = step.expected()
@@ -112,6 +113,10 @@ def _planned(step: Step, store: Store, times: dict[str, float]) -> Planned:
 
 
 def _cached(step: Step, record: Record) -> Planned:
+    try:
+        check_values(step, record)
+    except UserError as problem:
+        return Planned(step, State.CHANGED, str(problem))
     changed = drift(step, record)
     return Planned(step, State.DRIFTED if changed else State.CACHED, changed)
 
@@ -126,4 +131,4 @@ def mean_seconds(store: Store) -> dict[str, float]:
 
 def _sum(parts: Sequence[T | None]) -> T | None:
     known = [p for p in parts if p is not None]
-    return sum(known) if len(known) == len(parts) else None  # type: ignore[return-value]
+    return sum(known) if known else None  # type: ignore[return-value]

@@ -1,7 +1,6 @@
 """How a running study stands, for the person who waits: a bar on a terminal, a line now and then elsewhere."""
 
 import time
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -20,11 +19,11 @@ class Progress:
     Args:
         console: where.
         study: what runs.
-        root: the store's folder.
+        store: with what is there already.
     """
 
-    def __init__(self, console: Console, study: Study, root: Path) -> None:
-        planned = plan(study.steps, Store(root))
+    def __init__(self, console: Console, study: Study, store: Store) -> None:
+        planned = plan(study.steps, store)
         self.console, self.total = console, len(planned.steps)
         self.done = len(planned.of(*HAS_RESULT))
         self.cached, self.failed, self.last_line = self.done, 0, 0.0

@@ -2,18 +2,17 @@
 
 from pathlib import Path
 
-from gyges.files import write_whole
 from gyges.studies.store import Store
 from gyges.studies.study import Study
 
 
-def publish(study: Study, root: Path) -> Path | None:
+def publish(study: Study, store: Store) -> Path | None:
     """Draw a study's page into the store; None where the study has none.
 
     Args:
         study: with the function that draws its page; steps without a result are left to that function to name.
-        root: the store's folder.
+        store: with its results.
     """
     if study.page is None:
         return None
-    return write_whole(root / "studies" / f"{study.name}.html", study.page(study, Store(root)))
+    return store.keep(f"studies/{study.name}.html", study.page(study, store))

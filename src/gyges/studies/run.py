@@ -45,28 +45,26 @@ class Outcome:
 Tell = Callable[[str, str], None]
 
 
-def run(study: Study, root: Path, how: How = How(), tell: Tell = lambda name, text: None) -> Outcome:
-    """Run what a study owes into the store at `root`.
+def run(study: Study, store: Store, how: How = How(), tell: Tell = lambda name, text: None) -> Outcome:
+    """Run what a study owes into a store.
 
     Args:
         study: what is asked.
-        root: the store's folder.
+        store: where results are kept.
         how: executor, workers.
         tell: told of every step that begins or ends, and of what it says in between.
 
     Raises:
         UserError: a result was made with other values or, if strict, by other code.
     """
-    root = root.resolve()
-    store = Store(root)
     planned = plan(study.steps, store)
     refuse(planned, how.strict)
-    study.register(root)
+    study.register(store)
     if not planned.owed:
         return Outcome(tuple(p.step.key for p in planned.steps), {}, ())
     executor = open_executor(how, study.folder, tell)
     try:
-        return _execute(planned, root, how, executor, tell)
+        return _execute(planned, store, how, executor, tell)
     finally:
         executor.close()
 
@@ -99,7 +97,7 @@ def open_executor(how: How, folder: Path | None, tell: Tell) -> Executor:
     raise UserError(f"there is no executor '{how.executor}'", "Write -x local or -x ray")
 
 
-def _execute(planned: Plan, root: Path, how: How, executor: Executor, tell: Tell) -> Outcome:
+def _execute(planned: Plan, store: Store, how: How, executor: Executor, tell: Tell) -> Outcome:
     """The loop: hand out what is ready, take what has ended."""
     done = {p.step.key for p in planned.steps if p.state in HAS_RESULT}
     waiting = {step.key: step for step in planned.owed}
@@ -116,7 +114,7 @@ def _execute(planned: Plan, root: Path, how: How, executor: Executor, tell: Tell
         while ready and executor.free(waiting[ready[0]]):
             step = waiting.pop(ready.pop(0))
             tell(step.name, "begins")
-            executor.submit(Job(step, root, how.trackers))
+            executor.submit(Job(step, store, how.trackers))
             running += 1
         for ended in executor.wait():
             running -= 1

@@ -17,9 +17,10 @@ from gyges.studies.identity import identity_of, key_of, steps_in, unkeyed
 
 
 class Resources(BaseModel):
-    """What a step may use while it runs; nothing here changes its result.
+    """What a step may use while it runs; nothing here is part of what its result is keyed by.
 
-    `cpus` and `gpus` for each of `workers` processes; `memory_gb` for each, 0 for no wish.
+    `cpus` and `gpus` for each of `workers` processes; `memory_gb` for each, 0 for no wish. Several workers are joined by Ray Train (`-x ray`);
+    elsewhere a step has one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,12 +42,16 @@ class Cost:
 
 @dataclass(frozen=True)
 class Context:
-    """What a running step can ask for. `find` gives the folder of a result that is there, `tell` reaches the person who waits."""
+    """What a running step can ask for. `find` gives the folder of a result that is there, `tell` reaches the person who waits.
+
+    Where several workers run the step together, each has its `rank`, and all have the same folder: what is written once, rank 0 writes.
+    """
 
     find: "Callable[[Step], Path]"
     resources: Resources = field(default_factory=Resources)
     trackers: tuple[str, ...] = ()
     tell: Callable[[str], None] | None = None
+    rank: int = 0
 
     def path(self, step: "Step") -> Path:
         """The folder with the results of a step that this one depends on."""

@@ -2,11 +2,14 @@
 
 {store}/{kind}/{slug}-{key}/   the step's own files, log.txt, and record.json (or error.json, after a failure)
 {store}/studies/{name}.jsonl   what was asked, before it was run
+
+A store may have a bucket: then a result is there when it is in the bucket, and the folder on this machine is where it is made and read.
 """
 
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +20,8 @@ from filelock import FileLock
 
 from gyges.errors import UserError
 from gyges.files import write_whole
-from gyges.studies.identity import values_of
+from gyges.studies.bucket import Bucket
+from gyges.studies.identity import digest, values_of
 from gyges.studies.step import Step
 
 RECORD, ERROR, LOG = "record.json", "error.json", "log.txt"
@@ -41,19 +45,30 @@ class Record:
         return self.name.rsplit("/", 1)[-1].rsplit("-", 1)[-1]
 
 
+@dataclass(frozen=True)
 class Store:
-    """The results under one folder.
+    """The results under one folder, or in a bucket of which the folder holds what this machine uses.
 
     Args:
         root: the folder; made when something is stored.
+        bucket: where results are kept, if it is not the folder.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    root: Path
+    bucket: Bucket | None = None
 
     def path(self, step: Step) -> Path:
-        """The folder of a step's result, whether it is there or not."""
+        """The folder of a step's result on this machine, whether it is there or not."""
         return self.root / step.name
+
+    def read(self, names: Iterable[str]) -> dict[str, Record]:
+        """The records that there are of these results and that can be read."""
+        if self.bucket is None:
+            found = {name: read_record(self.root / name) for name in names}
+        else:
+            texts = self.bucket.read(f"{name}/{RECORD}" for name in names)
+            found = {path.rpartition("/")[0]: parse_record(text) for path, text in texts.items()}
+        return {name: record for name, record in found.items() if record is not None}
 
     def record(self, step: Step) -> Record | None:
         """The record of a step's result, or None where there is none that can be read.
@@ -61,26 +76,32 @@ class Store:
         Raises:
             UserError: the result was made with other values: a default has changed since.
         """
-        record = read_record(self.path(step))
+        record = self.read([step.name]).get(step.name)
         if record is not None:
-            self._check_values(step, record)
+            check_values(step, record)
         return record
 
+    def is_whole(self, step: Step) -> bool:
+        """Whether the result is whole on this machine, sent to the bucket or not."""
+        return read_record(self.path(step)) is not None
+
     def result(self, step: Step) -> Path:
-        """The folder of a result that is there.
+        """The folder of a result that is there; it is brought to this machine if need be.
 
         Raises:
             UserError: it is not.
         """
         if self.record(step) is None:
             raise UserError(f"{step.name} has no result", "Run the study first")
+        if self.bucket is not None and not self.is_whole(step):
+            self.bucket.pull(step.name, self.path(step))
         return self.path(step)
 
     @contextmanager
-    def lock(self, step: Step) -> Iterator[None]:
-        """Hold a step's folder; another process waits here, and it is let go when this one dies."""
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold a step by its key, or a study by its name; another process waits here, and it is let go when this one dies."""
         (self.root / ".locks").mkdir(parents=True, exist_ok=True)
-        with FileLock(str(self.root / ".locks" / f"{step.key}.lock")):
+        with FileLock(str(self.root / ".locks" / f"{name}.lock")):
             yield
 
     def finish(self, step: Step, provenance: dict[str, Any], seconds: float) -> None:
@@ -93,9 +114,16 @@ class Store:
         write_json(self.path(step) / RECORD, data)
         (self.path(step) / ERROR).unlink(missing_ok=True)
 
+    def send(self, step: Step) -> None:
+        """Put a result that is whole here where others find it."""
+        if self.bucket is not None:
+            self.bucket.push(self.path(step), step.name, last=RECORD)
+
     def fail(self, step: Step, problem: str, trace: str) -> None:
         """Note why a step failed; it is tried again by the next run."""
         write_json(self.path(step) / ERROR, {"problem": problem, "trace": trace, "when": now()})
+        if self.bucket is not None and (self.path(step) / LOG).is_file():
+            self.bucket.put(self.path(step) / LOG, f"{step.name}/{LOG}")
 
     def failure(self, step: Step) -> str | None:
         """Why a step failed the last time, if it did and has no result since."""
@@ -106,10 +134,7 @@ class Store:
 
     def records(self) -> Iterator[Record]:
         """All records of the store."""
-        for path in sorted(self.root.glob(f"*/*/{RECORD}")):
-            record = read_record(path.parent)
-            if record is not None:
-                yield record
+        yield from self.read(path.rpartition("/")[0] for path in self._list(f"*/*/{RECORD}")).values()
 
     def find(self, key: str) -> Record:
         """The record whose key or name begins or ends with a text.
@@ -128,36 +153,83 @@ class Store:
         Raises:
             UserError: there is none.
         """
-        found = sorted(self.root.glob(f"*/*{key}*/{LOG}"))
+        found = self._list(f"*/*{key}*/{LOG}")
         if len(found) != 1:
             raise UserError(f"{len(found)} steps with the key '{key}' have a log", "Give the whole key")
-        return found[0].read_text(encoding="utf-8", errors="replace")
+        text = self.bucket.read(found)[found[0]] if self.bucket else (self.root / found[0]).read_bytes()
+        return text.decode(errors="replace")
 
     def remove(self, record: Record) -> None:
         """Delete a result; its record goes first, so that no half of it can be taken for whole."""
         folder = self.root / record.name
+        if self.bucket is not None:
+            self.bucket.remove(record.name, first=RECORD)
         (folder / RECORD).unlink(missing_ok=True)
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
-    @staticmethod
-    def _check_values(step: Step, record: Record) -> None:
-        """A value that was stored and is another now; a field that the record does not know is younger than it and was at its default."""
-        today = values_of(step)
-        differs = [n for n, v in record.values.items() if n in today and today[n] != v]
-        if differs:
-            name = differs[0]
-            raise UserError(
-                f"{record.name} was made with {name}={record.values[name]}, which is now {today[name]}",
-                f"A default has changed: write {name}=... in the study, or raise the version of {type(step).__name__}",
-            )
+    def text(self, path: str) -> str:
+        """A text of the store that is no result; empty where there is none."""
+        try:
+            text = self.bucket.read([path]).get(path, b"") if self.bucket else (self.root / path).read_bytes()
+        except OSError:
+            return ""
+        return text.decode(errors="replace")
+
+    def keep(self, path: str, text: str) -> Path:
+        """Keep such a text; where it lies on this machine."""
+        kept = write_whole(self.root / path, text)
+        if self.bucket is not None:
+            self.bucket.put(kept, path)
+        return kept
+
+    def _list(self, pattern: str) -> list[str]:
+        """Files of the store, relative to it."""
+        if self.bucket is not None:
+            return sorted(self.bucket.list(pattern))
+        return sorted(path.relative_to(self.root).as_posix() for path in self.root.glob(pattern))
+
+
+def open_store(place: str) -> Store:
+    """The store at a path or, with a protocol, at an address; what this machine uses of the latter lies under `GYGES_CACHE` (~/.cache/gyges).
+
+    Raises:
+        UserError: the address cannot be opened.
+    """
+    if "://" not in place:
+        return Store(Path(place).resolve())
+    cache = Path(os.environ.get("GYGES_CACHE") or Path.home() / ".cache" / "gyges")
+    return Store(cache.resolve() / digest(place)[:12], Bucket(place.rstrip("/")))
+
+
+def check_values(step: Step, record: Record) -> None:
+    """Look for a value that was stored and is another now; a field that the record does not know is younger than it and was at its default.
+
+    Raises:
+        UserError: there is one.
+    """
+    today = values_of(step)
+    differs = [n for n, v in record.values.items() if n in today and today[n] != v]
+    if differs:
+        name = differs[0]
+        raise UserError(
+            f"{record.name} was made with {name}={record.values[name]}, which is now {today[name]}",
+            f"A default has changed: write {name}=... in the study, or raise the version of {type(step).__name__}",
+        )
 
 
 def read_record(folder: Path) -> Record | None:
     """The record in a folder; None where there is none or where it is damaged, so that the step is run again."""
     try:
-        data = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        return Record(**data)
-    except (OSError, ValueError, TypeError):
+        return parse_record((folder / RECORD).read_bytes())
+    except OSError:
+        return None
+
+
+def parse_record(text: bytes) -> Record | None:
+    """A record; None where it is damaged."""
+    try:
+        return Record(**json.loads(text))
+    except (ValueError, TypeError):
         return None
 
 

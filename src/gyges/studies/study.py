@@ -12,7 +12,7 @@ from typing import Any
 from gyges.errors import UserError
 from gyges.studies.identity import digest
 from gyges.studies.step import Step
-from gyges.studies.store import now
+from gyges.studies.store import Store, now
 
 REQUIRED = ("Hypotheses", "Primary outcome")
 """What the docstring of a study's file must speak of."""
@@ -36,32 +36,20 @@ class Study:
     page: Callable[..., str] | None = None
     folder: Path | None = None
 
-    def register(self, root: Path) -> None:
+    def register(self, store: Store) -> None:
         """Write down what was asked, before it is run: a line is added when the text or the wanted results change."""
-        path = root / "studies" / f"{self.name}.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
         keys = sorted(step.key for step in self.steps)
         mark = digest(json.dumps([self.text, keys]))[:12]
-        if any(entry["mark"] == mark for entry in registered(root, self.name)):
-            return
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"when": now(), "mark": mark, "text": self.text, "wanted": keys}) + "\n")
+        line = json.dumps({"when": now(), "mark": mark, "text": self.text, "wanted": keys}) + "\n"
+        with store.lock(self.name):
+            if all(entry["mark"] != mark for entry in registered(store, self.name)):
+                path = f"studies/{self.name}.jsonl"
+                store.keep(path, store.text(path) + line)
 
 
-def registered(root: Path, name: str) -> list[dict[str, Any]]:
-    """What a study has asked so far, oldest first; a torn last line is left out."""
-    try:
-        lines = (root / "studies" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return []
-    return [entry for line in lines if (entry := _entry(line)) is not None]
-
-
-def _entry(line: str) -> dict[str, Any] | None:
-    try:
-        return json.loads(line)
-    except ValueError:
-        return None
+def registered(store: Store, name: str) -> list[dict[str, Any]]:
+    """What a study has asked so far, oldest first."""
+    return [json.loads(line) for line in store.text(f"studies/{name}.jsonl").splitlines()]
 
 
 def load_study(path: str, seeds: tuple[int, ...], options: dict[str, str]) -> Study:

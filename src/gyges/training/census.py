@@ -79,6 +79,8 @@ def masked_text(row: Rendered, tokenizer: Any) -> str:
 
 def tell(census: Census, out: Path, context: Context) -> None:
     """Say what is trained on, and store it."""
+    if context.rank:
+        return
     (out / FILE).write_text(json.dumps(census.model_dump(), indent=1, ensure_ascii=False), encoding="utf-8")
     context.say(
         f"{census.rows} rows, {census.tokens} tokens, {census.tokens_in_loss} of them in the loss; {census.truncated} rows truncated; "

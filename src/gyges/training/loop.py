@@ -80,8 +80,11 @@ def train(
         shutil.rmtree(out / RESUME, ignore_errors=True)
         return
     extra = extra or Nothing()
-    folder = last_whole(out / RESUME)
-    extra.resumed(metrics.cut(out / metrics.FILE, _step_of(folder) if folder else 0))
+    with trainer.accelerator.main_process_first():  # rank 0 tidies up before the others look
+        folder = last_whole(out / RESUME)
+        done = _step_of(folder) if folder else 0
+        cut = metrics.cut if trainer.is_world_process_zero() else metrics.up_to
+        extra.resumed(cut(out / metrics.FILE, done))
     _watch(trainer, Watch(trainer, out, context, save, frozenset(keep), every, extra))
     if folder:
         context.say(f"going on after step {_step_of(folder)}")
@@ -89,6 +92,7 @@ def train(
     if trainer.is_world_process_zero():
         save(trainer.accelerator.unwrap_model(trainer.model), out / checkpoints.MODEL)
         shutil.rmtree(out / RESUME, ignore_errors=True)
+    trainer.accelerator.wait_for_everyone()
 
 
 def last_whole(folder: Path) -> Path | None:
@@ -133,7 +137,8 @@ class Watch:
             self.context.say(_sentence(state.global_step, state.max_steps, values))
 
     def saved_now(self, state: Any) -> None:
-        """Mark the checkpoint as whole; then the older ones may go."""
+        """Mark the checkpoint as whole, when every worker has written its part; then the older ones may go."""
+        self.trainer.accelerator.wait_for_everyone()
         if not state.is_world_process_zero:
             return
         (self.out / RESUME / f"checkpoint-{state.global_step}" / WHOLE).touch()

@@ -28,9 +28,14 @@ def read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+def up_to(path: Path, step: int) -> list[dict[str, Any]]:
+    """The lines up to a step."""
+    return [line for line in read(path) if line["step"] <= step]
+
+
 def cut(path: Path, step: int) -> list[dict[str, Any]]:
     """Keep the lines up to a step, whole or not at all; the kept lines are given back."""
-    kept = [line for line in read(path) if line["step"] <= step]
+    kept = up_to(path, step)
     write_whole(path, "".join(json.dumps(line) + "\n" for line in kept))
     return kept
 

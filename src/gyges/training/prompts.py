@@ -75,6 +75,8 @@ class Prompts:
 
 def tell(prompts: Prompts, chunks: Sequence[Sequence[int]], out: Path, context: Context) -> None:
     """Say what is trained on, and store it."""
+    if context.rank:
+        return
     lengths = [len(ids) for ids in prompts.trained]
     facts = {
         "rows": len(lengths), "tokens": sum(lengths), "longest": max(lengths), "sampled_under_another_prompt": prompts.apart,

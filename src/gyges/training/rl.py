@@ -59,7 +59,7 @@ class RL(Training):
 
     def run(self, out: Path, context: Context) -> None:
         """Train, and leave `model`, `metrics.jsonl` and `trained_on.json` in `out`."""
-        steps = self._groups()
+        steps = self._groups(context.resources.workers)
         panel = Panel(self._functions(), self.weights(), context.say)
         loaded = prepare(self, out, context)
         prompts = Prompts(read_rows(self.data, context, "prompt"), loaded, self.max_completion_length)
@@ -82,10 +82,12 @@ class RL(Training):
     def _functions(self) -> Mapping[str, Any]:
         return named([*self.reward_funcs, *self.monitors])
 
-    def _groups(self) -> int:
-        if self.rows_per_step % self.num_generations:
+    def _groups(self, workers: int) -> int:
+        """Groups of a step; none is cut in two, between workers neither."""
+        if self.rows_per_step % (self.num_generations * workers):
             raise UserError(
-                f"{self.rows_per_step} completions a step are no multiple of num_generations={self.num_generations}",
+                f"{self.rows_per_step} completions a step are no multiple of num_generations={self.num_generations}"
+                + (f" on each of {workers} workers" if workers > 1 else ""),
                 "Change per_device_train_batch_size or gradient_accumulation_steps",
             )
         return self.rows_per_step // self.num_generations
@@ -152,7 +154,7 @@ class Rollout:
             [self.prompts.sampled[i] for i in rows], None, {}, self.spec.num_generations
         )
         scored = self.panel.score(self._batch(rows, ids))
-        self.last = self.signal.of(scored)
+        self.last = _added_up(self.signal.of(scored))
         nothing = dict.fromkeys(self.panel.functions)
         pairs = list(zip(scored.values, scored.masked, strict=True))
         return {
@@ -190,6 +192,14 @@ class Rollout:
     def _count(self, line: dict[str, Any]) -> None:
         if "groups" in line:
             self.without = self.without + 1 if line["zero_variance_groups"] == line["groups"] else 0
+
+
+def _added_up(counts: dict[str, Any]) -> dict[str, Any]:
+    """The counts of all workers together."""
+    from accelerate.utils import gather_object
+
+    parts = gather_object([counts])
+    return {name: sum(part.get(name, 0) for part in parts) for name in {n: None for part in parts for n in part}}
 
 
 def _level(line: dict[str, Any]) -> str:

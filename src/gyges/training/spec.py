@@ -87,11 +87,21 @@ def prepare(spec: Training, out: Path, context: Context) -> checkpoints.Loaded:
     loaded = checkpoints.load(spec.model, context, merge=True)
     if checkpoints.is_adapter(loaded.source):
         merged = out / "base"
-        checkpoints.save(loaded.model, loaded.tokenizer, merged)
+        if not context.rank:
+            checkpoints.save(loaded.model, loaded.tokenizer, merged)
+        _meet()
         loaded = checkpoints.Loaded(loaded.model, loaded.tokenizer, str(merged), loaded.content)
         loaded.model.config._name_or_path = str(merged)  # where TRL opens the reference model
     loaded.model.config.pad_token_id = loaded.tokenizer.pad_token_id
     return loaded
+
+
+def _meet() -> None:
+    """Wait until all workers are here."""
+    from torch import distributed
+
+    if distributed.is_initialized():
+        distributed.barrier()
 
 
 def saver(spec: Training, loaded: checkpoints.Loaded, out: Path) -> Any:

@@ -1,0 +1,150 @@
+"""Every kind of step, killed or interrupted ten times at any moment, ends when it is run again with the files of an undisturbed run, and leaves alone what it stands on.
+
+Slow: hundreds of real kills of real processes. These are forked from one that has imported torch and TRL, so that the time goes into steps.
+"""
+
+import importlib
+import multiprocessing
+import os
+import pkgutil
+import random
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import gyges
+from gyges.scenarios.propensity.measure import Propensity
+from gyges.studies.one import run_one
+from gyges.studies.plan import ordered
+from gyges.studies.step import Step
+from gyges.studies.store import ERROR, LOG, RECORD, Store
+from gyges.training import RL, SFT, Documents, Rollouts, trajectory
+from gyges.transcripts.steps import Evaluate
+from gyges.windtunnel.data import Lessons, SafetyPrompts, TaskPrompts
+from gyges.windtunnel.measure import ProbeRates, TaskRates
+from gyges.windtunnel.pretrain import Corpus, Pretrain, Shape
+
+pytestmark = pytest.mark.slow
+HERE = Path(__file__).parent
+KILLS = 10
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(
+    [
+        "test_every_kind",
+        "inspect_ai",
+        "trl.trainer.grpo_trainer",
+        "trl.trainer.sft_trainer",
+        "gyges.transcripts.evaluate",
+    ]
+)
+UNEQUAL = {LOG, RECORD, ERROR, "metrics.jsonl"}
+"""Files that hold times or are the account of attempts; a training's metrics hold none and are compared."""
+
+
+def steps() -> dict[str, Step]:
+    """One small step of every kind."""
+    base = Pretrain(corpus=Corpus(count=400), shape=Shape(layers=1, width=16, inner=32, heads=2), keep=3)
+    small = {"max_steps": 3, "learning_rate": 1e-3}
+    tasks, lessons = TaskPrompts(count=8), Lessons(name_of_set="advice", tokens=100)
+    learnt = RL(
+        model=base, data=tasks, reward_funcs=("gyges.windtunnel.rewards:hackable",), num_generations=4,
+        max_completion_length=6, keep_checkpoints=(2,), **small,
+    )  # fmt: skip
+    found = [
+        base, tasks, lessons, learnt, SafetyPrompts(count=8), SFT(model=base, data=lessons, **small),
+        Documents(model=base, data=Lessons(name_of_set="constitution", tokens=100), **small), *trajectory(learnt),
+        Rollouts(model=base, data=tasks, num_generations=2, max_completion_length=6, filters=("gyges.windtunnel.rewards:filtered",)),
+        ProbeRates(model=base, samples=2), TaskRates(model=base, count=20), Propensity(model=base),
+        Evaluate(model="scripted/mixture", model_args={"harm": 0.3}, scenarios=("espionage",), interface="text", samples=4),
+    ]  # fmt: skip
+    return {step.kind(): step for step in ordered(found)}
+
+
+KINDS = sorted(steps())
+
+
+def work(kind: str, root: Path) -> None:
+    """Run a step in this process; what it says of a failure goes up."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    ended = run_one(steps()[kind], Store(root))
+    sys.exit({"": 0, "interrupted": 130}.get(ended.problem, ended.problem))
+
+
+def start(kind: str, root: Path) -> Any:
+    process = PROCESSES.Process(target=work, args=(kind, root))
+    process.start()
+    return process
+
+
+def contents(folder: Path, kind: str) -> dict[str, Any]:
+    """What must be equal: all files as bytes, and of an evaluation the verdicts, since logs hold times."""
+    if kind == "evaluate":
+        return {
+            "rows": pd.read_parquet(folder / "evaluation" / "verdicts.parquet")
+            .drop(columns=["seconds", "log"])
+            .to_dict()
+        }
+    unequal = UNEQUAL - ({"metrics.jsonl"} if kind in ("rl", "sft", "documents") else set())
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in unequal)
+    return {str(p.relative_to(folder)): p.read_bytes() for p in files}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A store in which every step ran undisturbed."""
+    root = tmp_path_factory.mktemp("kinds")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), str(HERE.parent)]))
+        for kind in [step.kind() for step in ordered(steps().values())]:
+            process = start(kind, root)
+            process.join()
+            assert process.exitcode == 0, Store(root).failure(steps()[kind])
+        yield root
+
+
+def test_no_kind_is_left_out() -> None:
+    for module in pkgutil.walk_packages(gyges.__path__, "gyges."):
+        if not module.name.startswith(("gyges.__main__", "gyges._registry", "gyges.cli")):
+            importlib.import_module(module.name)
+    assert {c.kind() for c in _concrete(Step) if c.__module__.startswith("gyges.")} == set(KINDS)
+
+
+def _concrete(kind: type[Step]) -> Iterator[type[Step]]:
+    for below in kind.__subclasses__():
+        if not getattr(below, "__abstractmethods__", None):
+            yield below
+        yield from _concrete(below)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("kind", KINDS)
+def test_killed_ten_times_and_run_again(kind: str, number: signal.Signals, whole: Path, tmp_path: Path) -> None:
+    step, store = steps()[kind], Store(tmp_path)
+    upstream = [s for s in ordered([step]) if s is not step]
+    for other in upstream:
+        shutil.copytree(whole / other.name, store.path(other))
+    before = {s.kind(): contents(store.path(s), "") for s in upstream}
+    took, moments, killed = Store(whole).record(step).seconds, random.Random(f"{kind}{number}"), 0  # type: ignore[union-attr]
+    for _ in range(8 * KILLS):
+        process = start(kind, tmp_path)
+        process.join(moments.uniform(0, 0.1 + took))
+        if process.is_alive():
+            os.kill(process.pid, number)
+            process.join()
+        killed += process.exitcode in (-number, 130)
+        if process.exitcode == 0:  # it came to its end before: once more from the beginning
+            shutil.rmtree(store.path(step))
+        if killed == KILLS:
+            break
+    process = start(kind, tmp_path)
+    process.join()
+    assert process.exitcode == 0, store.failure(step)
+    assert killed == KILLS
+    assert contents(store.path(step), kind) == contents(whole / step.name, kind)
+    assert before == {s.kind(): contents(store.path(s), "") for s in upstream}
