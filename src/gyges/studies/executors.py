@@ -7,7 +7,10 @@ for a GPU has a process to itself, so that its memory is given back. A process t
 import logging
 import os
 import re
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -149,7 +152,7 @@ class RayExecutor:
 
     Args:
         address: of the cluster, e.g. `ray://host:10001`, `auto`; empty starts one on this machine.
-        folder: of the study's file; the Python files in it are sent along, so that steps which the study defines can be imported on every node.
+        folder: of the study's file; the Python files and packages in it are sent along, so that steps which the study defines can be imported on every node.
         tell: called with what running steps say (on Ray: only that they have begun).
 
     Raises:
@@ -208,16 +211,32 @@ def _plain(error: Exception) -> str:
     return lines[-1].strip() if lines else ""
 
 
+@contextmanager
+def _sources(folder: Path | None) -> Iterator[str | None]:
+    """A folder with the Python files and packages beside a study, and nothing of what else lies there: results may, and a whole home."""
+    if folder is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as copy:
+        for path in folder.iterdir():
+            if path.suffix == ".py":
+                shutil.copy(path, copy)
+            elif (path / "__init__.py").is_file():
+                shutil.copytree(path, Path(copy) / path.name)
+        yield copy
+
+
 def _ray(address: str, folder: Path | None) -> Any:
     try:
         import ray
     except ImportError:
         raise UserError("-x ray needs an extra", "Install it: pip install 'gyges[ray]'") from None
     try:
-        ray.init(
-            address=address or None, ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR,
-            runtime_env={"working_dir": str(folder), "excludes": ["*", "!*.py"]} if folder else None,
-        )  # fmt: skip
+        with _sources(folder) as sources:
+            ray.init(
+                address=address or None, ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR,
+                runtime_env={"working_dir": sources} if sources else None,
+            )  # fmt: skip
     except (ConnectionError, ValueError, RuntimeError) as error:
         told = str(error).splitlines()[0]
         raise UserError(f"no Ray cluster answers at '{address}': {told}", "Start one with `ray start --head`") from None

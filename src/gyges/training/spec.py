@@ -144,6 +144,7 @@ def arguments(spec: Training, out: Path, steps: Sequence[Any], context: Context)
         "weight_decay": spec.weight_decay, "adam_beta2": spec.adam_beta2, "max_grad_norm": spec.max_grad_norm,
         "per_device_train_batch_size": spec.per_device_train_batch_size,
         "gradient_accumulation_steps": _accumulation(spec, context.resources.workers),
+        "use_cpu": not torch.accelerator.is_available(),  # else Accelerate does not see that workers on CPUs are joined
         "bf16": gpu, "gradient_checkpointing": gpu, "dataloader_pin_memory": gpu,
         "logging_steps": 1, "disable_tqdm": True, "save_strategy": "no", "report_to": _trackers(context), "run_name": spec.name,
         "remove_unused_columns": False,
