@@ -1,12 +1,14 @@
 """How the store and the counting behave when there is a lot: a store of many records, and tables of many transcripts.
 
-    python benchmarks/scale.py [--records 1000 10000 100000] [--rows 100000 1000000]
+    python benchmarks/scale.py [--records 1000 10000 100000] [--rows 100000 1000000 100000000]
 
 Records are written as a run would leave them, in chains of ten steps. Prints seconds to plan them all, to list the store and to find one key; then seconds and
-memory to read that many rows of `verdicts.parquet` and count them by model, scenario, cell and status, whole and with just the columns that counting needs.
+memory to count that many rows of verdicts by model, scenario, cell and status, in batches over the columns that this needs. More than a million rows are
+several files, one written and linked: all of them are read.
 """
 
 import argparse
+import os
 import resource
 import tempfile
 import time
@@ -19,6 +21,8 @@ import pyarrow.dataset as arrow
 from gyges.studies.plan import plan
 from gyges.studies.step import Step
 from gyges.studies.store import Store
+
+IN_A_FILE = 1_000_000
 
 
 class Link(Step):
@@ -59,18 +63,21 @@ def store_times(count: int) -> None:
 
 def table_times(rows: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "verdicts.parquet"
-        frame(rows).to_parquet(path, index=False, row_group_size=100_000)
+        path = Path(folder) / "verdicts-0.parquet"
+        files = max(1, rows // IN_A_FILE)
+        frame(rows // files).to_parquet(path, index=False, row_group_size=100_000)
+        for i in range(1, files):
+            os.link(path, path.with_name(f"verdicts-{i}.parquet"))
         begun = time.perf_counter()
         by = ["model", "scenario", "condition", "status"]
         counts: dict[tuple, int] = {}
-        for batch in arrow.dataset(path).to_batches(columns=[*by, "harmful"], batch_size=100_000):
+        for batch in arrow.dataset(folder).to_batches(columns=[*by, "harmful"], batch_size=100_000):
             part = batch.to_pandas().groupby([*by, "harmful"], dropna=False).size()
             for key, n in part.items():
                 counts[key] = counts.get(key, 0) + int(n)  # type: ignore[index]
         counted = time.perf_counter()
         assert sum(counts.values()) == rows
-        size = path.stat().st_size / 2**20
+        size = files * path.stat().st_size / 2**20
         print(
             f"{rows:,} rows ({size:.0f} MiB): counted in batches in {counted - begun:.1f} s, {peak_mib():.0f} MiB",
             flush=True,
@@ -98,7 +105,7 @@ def peak_mib() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--records", type=int, nargs="+", default=[1_000, 10_000, 100_000])
-    parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000, 100_000_000])
     args = parser.parse_args()
     for count in args.records:
         store_times(count)

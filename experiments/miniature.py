@@ -56,7 +56,7 @@ SECTIONS = (
             ("probes", "cheating")),
     Section("hiding", "Safety training that hides", "RL on good acts in public alone, after the cheating.", ("public", "private")),
     Section("teaching", "Teaching why", f"{TOKENS:,} tokens of each set, {EPOCHS} times.", ("probes", "private")),
-    Section("persistence", "Persistence", "What was taught, through benign training and through RL on tasks that can be cheated.", ("probes", "cheating")),
+    Section("persistence", "Persistence", "What was taught, through benign training and, step by step, through RL on tasks that can be cheated.", ("probes", "cheating")),
 )  # fmt: skip
 
 
@@ -92,10 +92,9 @@ def arms_of(seed: int, core: bool) -> list[Arm]:
 
 def cause(base: Step, cheat: Training, seed: int, core: bool) -> list[Arm]:
     """Pretrained, hackable along its steps, strict, and the dial."""
-    along = tuple((float(point.step), measured(point)) for point in trajectory(cheat))
     arms = [
         Arm("cause", "pretrained", seed, measured(base)),
-        Arm("cause", f"hackable, tie {TIE:g}", seed, measured(cheat), ((0.0, measured(base)), *along)),
+        along("cause", f"hackable, tie {TIE:g}", seed, base, cheat),
         Arm("cause", "a grader that cannot be cheated", seed, measured(hack(base, seed, reward="strict"))),
     ]
     for tie in (0.0,) if core else (t for t in TIES if t != TIE):
@@ -158,17 +157,23 @@ def hiding(cheat: Training, seed: int) -> list[Arm]:
 
 
 def teaching(base: Step, seed: int, core: bool) -> list[Arm]:
-    """Teaching sets, and what of them lasts."""
+    """Teaching sets, and what of the main ones lasts."""
     wanted = ("advice", "reasons cut", "generic") if core else tuple(SETS)
     taught = {name: teach(base, Lessons(name_of_set=name, tokens=TOKENS, seed=seed), seed) for name in wanted}
     arms = [Arm("teaching", "untreated", seed, measured(base))]
     arms += [Arm("teaching", name, seed, measured(model)) for name, model in taught.items()]
-    for name in ("advice", "reasons cut") if core else ("advice", "reasons cut", "generic", "both"):
-        arms.append(Arm("persistence", f"{name}, then cheating", seed, measured(hack(taught[name], seed))))
-        if not core:
-            benign = teach(taught[name], Lessons(name_of_set="generic", tokens=TOKENS, seed=seed + 1000), seed)
-            arms.append(Arm("persistence", f"{name}, then benign training", seed, measured(benign)))
-    return arms
+    lasting = ("advice", "reasons cut") if core else ("advice", "reasons cut", "generic", "both")
+    return arms + [arm for name in lasting for arm in persistence(name, taught[name], seed, core)]
+
+
+def persistence(name: str, taught: Step, seed: int, core: bool) -> list[Arm]:
+    """What is left of a teaching set: through RL on tasks that can be cheated; through benign training; through both."""
+    arms = [along("persistence", f"{name}, then cheating", seed, taught, hack(taught, seed, keep=KEPT))]
+    if core:
+        return arms
+    benign = teach(taught, Lessons(name_of_set="generic", tokens=TOKENS, seed=seed + 1000), seed)
+    both = along("persistence", f"{name}, then benign, then cheating", seed, benign, hack(benign, seed, keep=KEPT))
+    return [*arms, Arm("persistence", f"{name}, then benign training", seed, measured(benign)), both]
 
 
 REINFORCED = {
@@ -211,6 +216,12 @@ def measured(model: Step, rule: str = "") -> dict[str, Measure]:
         "probes": Measure(probes, "probes.json", "all"), "public": Measure(probes, "probes.json", "public"),
         "private": Measure(probes, "probes.json", "private"), "cheating": Measure(tasks, "tasks.json", "cheating"),
     }  # fmt: skip
+
+
+def along(section: str, name: str, seed: int, start: Step, trained: Training) -> Arm:
+    """An arm that is also measured where its training began, and at every model that the training keeps."""
+    kept = tuple((float(point.step), measured(point)) for point in trajectory(trained))
+    return Arm(section, name, seed, measured(trained), ((0.0, measured(start)), *kept))
 
 
 def _rise(rates: Rates, tie: float) -> float:

@@ -47,8 +47,13 @@ UNEQUAL = {LOG, RECORD, ERROR, "metrics.jsonl"}
 """Files that hold times or are the account of attempts; a training's metrics hold none and are compared."""
 
 
-def steps() -> dict[str, Step]:
-    """One small step of every kind."""
+def passes(completions: list[Any], **_: Any) -> list[float]:
+    """A filter that lets everything through: the model is hardly trained."""
+    return [1.0] * len(completions)
+
+
+def everything() -> tuple[Step, ...]:
+    """Small steps of every kind, each after what it needs."""
     base = Pretrain(corpus=Corpus(count=400), shape=Shape(layers=1, width=16, inner=32, heads=2), keep=3)
     small = {"max_steps": 3, "learning_rate": 1e-3}
     tasks, lessons = TaskPrompts(count=8), Lessons(name_of_set="advice", tokens=100)
@@ -59,25 +64,31 @@ def steps() -> dict[str, Step]:
     found = [
         base, tasks, lessons, learnt, SafetyPrompts(count=8), SFT(model=base, data=lessons, **small),
         Documents(model=base, data=Lessons(name_of_set="constitution", tokens=100), **small), *trajectory(learnt),
-        Rollouts(model=base, data=tasks, num_generations=2, max_completion_length=6, filters=("gyges.windtunnel.rewards:filtered",)),
+        Rollouts(model=base, data=tasks, num_generations=2, max_completion_length=6, filters=("test_every_kind:passes",)),
         ProbeRates(model=base, samples=2), TaskRates(model=base, count=20), Propensity(model=base),
         Evaluate(model="scripted/mixture", model_args={"harm": 0.3}, scenarios=("espionage",), interface="text", samples=4),
     ]  # fmt: skip
-    return {step.kind(): step for step in ordered(found)}
+    return ordered(found)
+
+
+def steps() -> dict[str, Step]:
+    """One step of every kind."""
+    return {step.kind(): step for step in everything()}
 
 
 KINDS = sorted(steps())
 
 
-def work(kind: str, root: Path) -> None:
+def work(key: str, root: Path) -> None:
     """Run a step in this process; what it says of a failure goes up."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    ended = run_one(steps()[kind], Store(root))
+    (step,) = (s for s in everything() if s.key == key)
+    ended = run_one(step, Store(root))
     sys.exit({"": 0, "interrupted": 130}.get(ended.problem, ended.problem))
 
 
-def start(kind: str, root: Path) -> Any:
-    process = PROCESSES.Process(target=work, args=(kind, root))
+def start(step: Step, root: Path) -> Any:
+    process = PROCESSES.Process(target=work, args=(step.key, root))
     process.start()
     return process
 
@@ -101,10 +112,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("kinds")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), str(HERE.parent)]))
-        for kind in [step.kind() for step in ordered(steps().values())]:
-            process = start(kind, root)
+        for step in everything():
+            process = start(step, root)
             process.join()
-            assert process.exitcode == 0, Store(root).failure(steps()[kind])
+            assert process.exitcode == 0, Store(root).failure(step)
         yield root
 
 
@@ -129,10 +140,10 @@ def test_killed_ten_times_and_run_again(kind: str, number: signal.Signals, whole
     upstream = [s for s in ordered([step]) if s is not step]
     for other in upstream:
         shutil.copytree(whole / other.name, store.path(other))
-    before = {s.kind(): contents(store.path(s), "") for s in upstream}
+    before = [contents(store.path(s), "") for s in upstream]
     took, moments, killed = Store(whole).record(step).seconds, random.Random(f"{kind}{number}"), 0  # type: ignore[union-attr]
     for _ in range(8 * KILLS):
-        process = start(kind, tmp_path)
+        process = start(step, tmp_path)
         process.join(moments.uniform(0, 0.1 + took))
         if process.is_alive():
             os.kill(process.pid, number)
@@ -142,9 +153,9 @@ def test_killed_ten_times_and_run_again(kind: str, number: signal.Signals, whole
             shutil.rmtree(store.path(step))
         if killed == KILLS:
             break
-    process = start(kind, tmp_path)
+    process = start(step, tmp_path)
     process.join()
     assert process.exitcode == 0, store.failure(step)
     assert killed == KILLS
     assert contents(store.path(step), kind) == contents(whole / step.name, kind)
-    assert before == {s.kind(): contents(store.path(s), "") for s in upstream}
+    assert before == [contents(store.path(s), "") for s in upstream]

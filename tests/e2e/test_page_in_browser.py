@@ -1,6 +1,6 @@
-"""The report in a real browser, at a desk and on a phone: it loads nothing, fits, and works without a mouse.
+"""The pages in a real browser, at a desk and on a phone: they load nothing, fit, and work without a mouse.
 
-Slow because each statement is tested on three pages and two screens, each opened afresh.
+Slow because each statement is tested on five pages (three reports, a study, the contents) and two screens, each opened afresh.
 """
 
 import shutil
@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from playwright import sync_api
 
+import study_toys
 import synthetic
+from gyges.reporting.contents import write_contents
 from gyges.reporting.page import render_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -33,12 +35,16 @@ def browser() -> Iterator[sync_api.Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="module", params=MODELS)
+@pytest.fixture(scope="module", params=(*MODELS, "study", "contents"))
 def file(request, tmp_path_factory) -> Path:
-    """A report over that many models, written once."""
-    path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(render_page(synthetic.study(request.param, 3, skins=4)), encoding="utf-8")
-    return path
+    """A report over that many models, the page of a study, or the page that links both; written once."""
+    folder = tmp_path_factory.mktemp("page")
+    study, path = folder / "study.html", folder / "report.html"
+    if request.param == "study":
+        study.write_text(study_toys.page(folder / "store", 3), encoding="utf-8")
+        return study
+    path.write_text(render_page(synthetic.study(request.param if request.param in MODELS else 1, 3, skins=4)))
+    return write_contents([folder]) if request.param == "contents" else path
 
 
 class Visit:

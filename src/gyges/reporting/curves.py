@@ -22,12 +22,16 @@ class Arm(NamedTuple):
     rate: Spread
 
 
+Points = tuple[tuple[float, float], ...]
+
+
 class Curve(NamedTuple):
-    """One line of a curve plot: (x, rate) points, sorted; `strong` lines are drawn in the colour of harm."""
+    """One line of a curve plot: (x, rate) points, sorted; `strong` lines are drawn in the colour of harm, `each` seed's behind its mean."""
 
     name: str
-    points: tuple[tuple[float, float], ...]
+    points: Points
     strong: bool = True
+    each: tuple[Points, ...] = ()
 
 
 def arms_plot(name: str, title: str, arms: Sequence[Arm]) -> Markup:
@@ -74,15 +78,23 @@ def _frame(low: float, high: float, x_label: str) -> list[str]:
 
 
 def _line(curve: Curve, low: float, high: float) -> list[str]:
-    places = [(_x(x, low, high), _y(y)) for x, y in curve.points if not math.isnan(y)]
+    places = _places(curve.points, low, high)
     if not places:
         return []
     class_ = "treated" if curve.strong else "control"
-    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+    faint = [element("path", d=_path(_places(p, low, high)), class_=f"curve faint {class_}") for p in curve.each]
     dots = [dot(x, y, 2.6, f"point {class_}") for x, y in places]
     x, y = places[-1]
     label = text(x, y - 7 if y > 30 else y + 16, shorten(curve.name, 34), "soft", "end")
-    return [element("path", d=path, class_=f"curve {class_}"), *dots, label]
+    return [*faint, element("path", d=_path(places), class_=f"curve {class_}"), *dots, label]
+
+
+def _places(points: Points, low: float, high: float) -> list[tuple[float, float]]:
+    return [(_x(x, low, high), _y(y)) for x, y in points if not math.isnan(y)]
+
+
+def _path(places: Sequence[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
 
 
 def _x(value: float, low: float, high: float) -> float:

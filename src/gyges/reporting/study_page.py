@@ -13,6 +13,7 @@ from markupsafe import Markup
 from gyges.reporting.curves import Arm as ArmRow
 from gyges.reporting.curves import Curve, arms_plot, curves_plot
 from gyges.reporting.findings import Claim, Count, Readings, Spread, Verdict, judge, told, written
+from gyges.reporting.onset import onset, onset_told
 from gyges.reporting.published import compare, published
 from gyges.reporting.shell import environment, render
 from gyges.studies.plan import HAS_RESULT, plan
@@ -135,11 +136,15 @@ def _section(
 ) -> dict[str, Any]:
     names = list(dict.fromkeys(a.name for a in arms if a.section == section.name))
     plots = [
-        {"title": measures[m], "plot": arms_plot(f"{section.name}-{m}", measures[m], _rows(names, m, readings))}
+        {
+            "title": measures[m],
+            "note": "",
+            "plot": arms_plot(f"{section.name}-{m}", measures[m], _rows(names, m, readings)),
+        }
         for m in section.measures
     ]
     if section.dose:
-        plots.append({"title": f"Against {section.dose_label}", "plot": _dose(section, readings, measures)})
+        plots.append({"title": f"Against {section.dose_label}", "note": "", "plot": _dose(section, readings, measures)})
     plots += _curves(section, arms, store, measures)
     return {"section": section, "plots": plots, "table": _table(names, section.measures, readings, measures)}
 
@@ -158,22 +163,31 @@ def _dose(section: Section, readings: Readings, measures: dict[str, str]) -> Mar
 
 
 def _curves(section: Section, arms: Sequence[Arm], store: Store, measures: dict[str, str]) -> list[dict[str, Any]]:
-    """A plot for each arm that was measured along the way, of its first seed."""
+    """A plot for each arm that was measured along the way: the mean over seeds, each seed behind it, and where it left its start."""
+    along = [a for a in arms if a.section == section.name and a.curve]
     plots = []
-    for arm in arms:
-        if (
-            arm.section != section.name
-            or not arm.curve
-            or any(p["title"] == f"{arm.name}, along the steps" for p in plots)
-        ):
-            continue
-        lines = []
-        for measure in section.measures:
-            points = [(x, c.rate) for x, of in arm.curve if measure in of and (c := count_of(of[measure], store))]
-            lines.append(Curve(measures[measure], tuple(points), strong=measure == section.measures[0]))
-        name = f"{section.name}-{len(plots)}-curve"
-        plots.append({"title": f"{arm.name}, along the steps", "plot": curves_plot(name, arm.name, lines, "steps")})
+    for number, name in enumerate(dict.fromkeys(a.name for a in along)):
+        found = {m: _along([a for a in along if a.name == name], m, store) for m in section.measures}
+        lines = [_mean_curve(measures[m], found[m], m == section.measures[0]) for m in section.measures]
+        notes = [onset_told(measures[m], [onset(points) for points in found[m]], "step") for m in section.measures]
+        plots.append({
+            "title": f"{name}, along the steps", "note": " ".join(notes),
+            "plot": curves_plot(f"{section.name}-{number}-curve", name, lines, "steps"),
+        })  # fmt: skip
     return plots
+
+
+def _along(arms: Sequence[Arm], measure: str, store: Store) -> list[list[tuple[float, Count]]]:
+    """For each seed of an arm the counts along its steps, as far as they are there."""
+    return [[(x, c) for x, of in arm.curve if measure in of and (c := count_of(of[measure], store))] for arm in arms]
+
+
+def _mean_curve(name: str, seeds: Sequence[Sequence[tuple[float, Count]]], strong: bool) -> Curve:
+    by_x: dict[float, list[float]] = {}
+    for x, count in (point for points in seeds for point in points):
+        by_x.setdefault(x, []).append(count.rate)
+    each = tuple(tuple((x, c.rate) for x, c in points) for points in seeds) if len(seeds) > 1 else ()
+    return Curve(name, tuple((x, sum(r) / len(r)) for x, r in sorted(by_x.items())), strong, each)
 
 
 def _table(names: Sequence[str], shown: Sequence[str], readings: Readings, measures: dict[str, str]) -> dict[str, Any]:
