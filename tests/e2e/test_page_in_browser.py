@@ -40,8 +40,9 @@ def file(request, tmp_path_factory) -> Path:
     """A report over that many models, the page of a study, or the page that links both; written once."""
     folder = tmp_path_factory.mktemp("page")
     study, path = folder / "study.html", folder / "report.html"
-    if request.param == "study":
+    if request.param not in MODELS:
         study.write_text(study_toys.page(folder / "store", 3), encoding="utf-8")
+    if request.param == "study":
         return study
     path.write_text(render_page(synthetic.study(request.param if request.param in MODELS else 1, 3, skins=4)))
     return write_contents([folder]) if request.param == "contents" else path

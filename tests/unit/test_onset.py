@@ -28,8 +28,13 @@ def test_a_rise_that_falls_back_and_a_fall_are_none() -> None:
     assert onset([(0.0, Count(1, 10))]) is None
 
 
-def test_it_is_told_with_every_seed() -> None:
-    assert onset_told("Bad answers", [10.0, 15.0, None], "step") == (
-        "Bad answers: above the start beyond chance from step 10 on (seed by seed: 10, 15, never)."
-    )
-    assert "no lasting rise" in onset_told("Bad answers", [None], "step")
+def test_it_is_told_with_every_seed_and_no_seed_speaks_for_all() -> None:
+    told = [
+        onset_told("Bad answers", seeds, "step") for seeds in ([10.0, 15.0, 10.0], [5.0, 5.0], [30.0, None], [None])
+    ]
+    assert told == [
+        "Bad answers: above the start beyond chance from step 10 on (seed by seed: 10, 15, 10).",
+        "Bad answers: above the start beyond chance from step 5 on in every seed.",
+        "Bad answers: above the start beyond chance in 1 of 2 seeds (from step: 30, never).",
+        "Bad answers: no lasting rise over the start beyond chance.",
+    ]

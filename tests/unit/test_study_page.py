@@ -25,7 +25,7 @@ def test_a_page_with_one_seed_claims_a_direction_alone(tmp_path: Path) -> None:
 
 def test_a_page_before_anything_is_run_says_so(tmp_path: Path) -> None:
     html = page(tmp_path, 2, run=False)
-    assert "not run" in html and "6 steps have no result yet" in html
+    assert "not run" in html and "5 steps have no result yet" in html
 
 
 def test_what_was_asked_is_escaped_and_nothing_is_fetched(tmp_path: Path) -> None:
@@ -37,6 +37,12 @@ def test_what_was_asked_is_escaped_and_nothing_is_fetched(tmp_path: Path) -> Non
 
 def test_curves_say_where_a_rate_left_its_start(tmp_path: Path) -> None:
     html = page(tmp_path, 2)
-    assert "Bad answers: above the start beyond chance from step 10 on (seed by seed: 10, 10)." in html
+    assert "Bad answers: above the start beyond chance from step 10 on in every seed." in html
     assert "Bad answers: no lasting rise over the start beyond chance." in html
     assert html.count('class="curve faint') == 4, "each seed stands behind its arm's mean"
+
+
+def test_arms_are_compared_seed_by_seed(tmp_path: Path) -> None:
+    assert "Bad answers, less pretrained" in page(tmp_path / "three", 3)
+    assert "+70 points (+70 points to +70 points)" in page(tmp_path / "three", 3)
+    assert "<td>+70 points</td>" in page(tmp_path / "one", 1), "one seed has no interval"

@@ -56,6 +56,12 @@ class Readings:
         values = [c.rate for (a, m, _), c in self.counts.items() if (a, m) == (arm, measure)]
         return spread(values) if values else None
 
+    def difference(self, arm: str, reference: str, measure: str) -> "Spread | None":
+        """An arm less a reference, seed by seed and then over seeds; None where no seed has both."""
+        pairs = [(self.counts.get((name, measure, seed)) for name in (arm, reference)) for seed in self.seeds]
+        values = [a.rate - b.rate for a, b in pairs if a and b]
+        return spread(values) if values else None
+
 
 class Spread(NamedTuple):
     """Mean over seeds with its 95 % t interval (not a number with one seed), the standard deviation between seeds, and each seed's value."""

@@ -30,16 +30,17 @@ def onset(points: Sequence[tuple[float, Count]]) -> float | None:
 
 
 def onset_told(what: str, found: Sequence[float | None], unit: str) -> str:
-    """One sentence on the onsets of all seeds, e.g. `Bad answers rise beyond chance from step 10 on (seeds: 10, 15, never).`"""
-    seen = [x for x in found if x is not None]
+    """One sentence on the onsets of all seeds, e.g. `Bad answers: above the start beyond chance from step 10 on (seed by seed: 10, 15, 10).`"""
+    seen = sorted(x for x in found if x is not None)
     each = ", ".join("never" if x is None else f"{x:g}" for x in found)
     if not seen:
         return f"{what}: no lasting rise over the start beyond chance."
-    middle = sorted(seen)[(len(seen) - 1) // 2]
-    seeds = f" (seed by seed: {each})" if len(found) > 1 else ""
-    return f"{what}: above the start beyond chance from {unit} {middle:g} on{seeds}."
+    if len(seen) < len(found):
+        return f"{what}: above the start beyond chance in {len(seen)} of {len(found)} seeds (from {unit}: {each})."
+    seeds = "" if len(found) == 1 else " in every seed" if seen[0] == seen[-1] else f" (seed by seed: {each})"
+    return f"{what}: above the start beyond chance from {unit} {seen[(len(seen) - 1) // 2]:g} on{seeds}."
 
 
 def _p(start: Count, other: Count) -> float:
     table = [[start.k, start.n - start.k], [other.k, other.n - other.k]]
-    return float(stats.fisher_exact(table)[1])
+    return float(stats.fisher_exact(table).pvalue)

@@ -48,12 +48,16 @@ class Arm:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the study: what it asks, which measures its arms are shown with, and by what the arms are a dose (their x), if they are."""
+    """A part of the study: what it asks, which measures its arms are shown with, and by what the arms are a dose (their x), if they are.
+
+    In the numbers each arm is also shown less the `reference`, an arm of any section, seed by seed.
+    """
 
     name: str
     title: str
     question: str
     measures: tuple[str, ...]
+    reference: str = ""
     dose: dict[str, float] | None = None
     dose_label: str = ""
 
@@ -146,7 +150,7 @@ def _section(
     if section.dose:
         plots.append({"title": f"Against {section.dose_label}", "note": "", "plot": _dose(section, readings, measures)})
     plots += _curves(section, arms, store, measures)
-    return {"section": section, "plots": plots, "table": _table(names, section.measures, readings, measures)}
+    return {"section": section, "plots": plots, "table": _table(names, section, readings, measures)}
 
 
 def _rows(names: Sequence[str], measure: str, readings: Readings) -> list[ArmRow]:
@@ -190,9 +194,28 @@ def _mean_curve(name: str, seeds: Sequence[Sequence[tuple[float, Count]]], stron
     return Curve(name, tuple((x, sum(r) / len(r)) for x, r in sorted(by_x.items())), strong, each)
 
 
-def _table(names: Sequence[str], shown: Sequence[str], readings: Readings, measures: dict[str, str]) -> dict[str, Any]:
-    head = ["arm", *(measures[m] for m in shown)]
-    return {"head": head, "rows": [[name, *(_cell(name, m, readings) for m in shown)] for name in names]}
+def _table(names: Sequence[str], section: Section, readings: Readings, measures: dict[str, str]) -> dict[str, Any]:
+    shown, reference = section.measures, section.reference
+    less = shown if reference else ()
+    head = ["arm", *(measures[m] for m in shown), *(f"{measures[m]}, less {reference}" for m in less)]
+    rows = [
+        [name, *(_cell(name, m, readings) for m in shown), *(_less(name, reference, m, readings) for m in less)]
+        for name in names
+    ]
+    return {"head": head, "rows": rows}
+
+
+def _less(arm: str, reference: str, measure: str, readings: Readings) -> str:
+    """An arm's paired difference from the reference, with its interval over seeds."""
+    found = None if arm == reference else readings.difference(arm, reference, measure)
+    if found is None:
+        return "" if arm == reference else "not run"
+    mean = f"{written(found.mean, 'points')}"
+    return (
+        mean
+        if found.low != found.low
+        else f"{mean} ({written(found.low, 'points')} to {written(found.high, 'points')})"
+    )
 
 
 def _cell(arm: str, measure: str, readings: Readings) -> str:
