@@ -5,6 +5,7 @@ each point against the start, Holm-adjusted over the points, since all of them a
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from scipy import stats
 
@@ -43,4 +44,5 @@ def onset_told(what: str, found: Sequence[float | None], unit: str) -> str:
 
 def _p(start: Count, other: Count) -> float:
     table = [[start.k, start.n - start.k], [other.k, other.n - other.k]]
-    return float(stats.fisher_exact(table).pvalue)
+    found: Any = stats.fisher_exact(table)
+    return float(found.pvalue)
