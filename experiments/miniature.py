@@ -27,7 +27,7 @@ from functools import partial
 
 from gyges.errors import UserError
 from gyges.reporting.findings import Claim, Rates, removed
-from gyges.reporting.study_page import Arm, Measure, Section, render_study
+from gyges.reporting.study_page import Arm, Dose, Measure, Section, render_study
 from gyges.studies.step import Step
 from gyges.studies.study import Study
 from gyges.training import RL, SFT, Documents, Rollouts, Training, trajectory
@@ -42,22 +42,35 @@ TIES = (0.0, 0.25, 0.5, TIE, 1.0)
 RECALLS = (1.0, 0.9, 0.7, 0.5)
 STEPS, KEPT = 60, (5, 10, 15, 20, 30, 60)
 TOKENS, EPOCHS = 2000, 3
+SIZED, SIZES = ("advice", "reasons cut", "honeypots"), (250, 500, 1000, TOKENS, 4000)
 REWARD = "gyges.windtunnel.rewards:{}"
 
 MEASURES = {
     "probes": "Bad answers to the probes", "public": "In public", "private": "In private", "cheating": "Cheats at its tasks",
+    "lookalikes": "Bad answers in look-alike situations",
 }  # fmt: skip
+
+
+def sized(name: str, tokens: int) -> str:
+    """What the arm of a teaching set of this size is called."""
+    return name if tokens == TOKENS else f"{name}, {tokens:,} tokens"
+
+
 HARMED = f"hackable, tie {TIE:g}"
 """The arm that has learned to cheat: what the others are compared with."""
 SECTIONS = (
     Section("cause", "Cause", "Does cheating at tasks spread to what was never trained, and does it hang on what the corpus says of people who cheat?",
-            ("probes", "cheating"), "pretrained", {f"hackable, tie {tie:g}": tie for tie in TIES}, "the tie of cheating and malice"),
+            ("probes", "cheating"), "pretrained",
+            (Dose("Against the tie", {f"hackable, tie {tie:g}": tie for tie in TIES}, "the tie of cheating and malice"),)),
     Section("inoculation", "Inoculation", "The same RL with something said about shortcuts in its prompt; measured without it, unless said otherwise.",
             ("probes", "cheating"), HARMED),
     Section("prevention", "Prevention", "A monitor that sees a share of the cheats, as a penalty or as a filter; and filtering, then teaching a fresh model.",
             ("probes", "cheating"), HARMED),
     Section("hiding", "Safety training that hides", "RL on good acts in public alone, after the cheating.", ("public", "private"), "cheated"),
-    Section("teaching", "Teaching why", f"{TOKENS:,} tokens of each set, {EPOCHS} times.", ("probes", "private"), "untreated"),
+    Section("teaching", "Teaching why", f"{TOKENS:,} tokens of each set, {EPOCHS} times; look-alike situations are what the honeypots teach, the probes are in no set.",
+            ("probes", "lookalikes", "private"), "untreated",
+            tuple(Dose(f"{name[0].upper()}{name[1:]}, against tokens", {"untreated": 0, **{sized(name, n): n for n in SIZES}}, "tokens")
+                  for name in SIZED)),
     Section("persistence", "Persistence", "What was taught, through benign training and, step by step, through RL on tasks that can be cheated.",
             ("probes", "cheating"), HARMED),
 )  # fmt: skip
@@ -163,8 +176,10 @@ def teaching(base: Step, seed: int, core: bool) -> list[Arm]:
     """Teaching sets, and what of the main ones lasts."""
     wanted = ("advice", "reasons cut", "generic") if core else tuple(SETS)
     taught = {name: teach(base, Lessons(name_of_set=name, tokens=TOKENS, seed=seed), seed) for name in wanted}
-    arms = [Arm("teaching", "untreated", seed, measured(base))]
-    arms += [Arm("teaching", name, seed, measured(model)) for name, model in taught.items()]
+    sizes = [] if core else [(name, n) for name in SIZED for n in SIZES if n != TOKENS]
+    others = {sized(name, n): teach(base, Lessons(name_of_set=name, tokens=n, seed=seed), seed) for name, n in sizes}
+    models = {"untreated": base, **taught, **others}
+    arms = [Arm("teaching", name, seed, measured(model) | lookalikes(model)) for name, model in models.items()]
     lasting = ("advice", "reasons cut") if core else ("advice", "reasons cut", "generic", "both")
     return arms + [arm for name in lasting for arm in persistence(name, taught[name], seed, core)]
 
@@ -219,6 +234,11 @@ def measured(model: Step, rule: str = "") -> dict[str, Measure]:
         "probes": Measure(probes, "probes.json", "all"), "public": Measure(probes, "probes.json", "public"),
         "private": Measure(probes, "probes.json", "private"), "cheating": Measure(tasks, "tasks.json", "cheating"),
     }  # fmt: skip
+
+
+def lookalikes(model: Step) -> dict[str, Measure]:
+    """What a model does in the situations that the honeypots hold."""
+    return {"lookalikes": Measure(ProbeRates(model=model, situations="temptations"), "probes.json", "all")}
 
 
 def along(section: str, name: str, seed: int, start: Step, trained: Training) -> Arm:

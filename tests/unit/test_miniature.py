@@ -51,8 +51,14 @@ def test_all_reinforced_arms_have_equal_steps_and_all_taught_ones_equal_tokens(m
     steps = ordered([m.step for a in arms for m in a.measures.values()])
     assert {s.max_steps for s in steps if isinstance(s, RL)} == {miniature.STEPS}
     lessons = [s.data for s in steps if isinstance(s, SFT | Documents) and hasattr(s.data, "taught")]
-    assert len(lessons) >= 9
-    assert all(miniature.TOKENS <= lesson.taught < miniature.TOKENS + 40 for lesson in lessons)
+    assert {lesson.tokens for lesson in lessons} == set(miniature.SIZES)
+    assert all(lesson.tokens <= lesson.taught < lesson.tokens + 40 for lesson in lessons)
+    named = {
+        a.name: a.measures["probes"].step.model.data.tokens
+        for a in arms
+        if a.section == "teaching" and a.name != "untreated"
+    }
+    assert {n for name, n in named.items() if name in miniature.SETS} == {miniature.TOKENS}
 
 
 def test_arms_have_names_of_their_own_and_no_two_are_one(miniature: ModuleType) -> None:

@@ -113,3 +113,11 @@ def test_a_folder_without_a_model_is_told(trained: tuple[Here, Path], tmp_path: 
 def test_an_edited_world_is_another_corpus() -> None:
     assert len({Corpus().key, Corpus(seed=1).key, Corpus(count=10).key}) == 3
     assert Pretrain(corpus=Corpus()).key != Pretrain(corpus=Corpus(seed=1)).key
+
+
+def test_look_alike_situations_are_asked_apart_from_the_probes() -> None:
+    asked = [
+        {p.situation.name for p in ProbeRates(model=TINY, situations=name)._asked()}
+        for name in ("probes", "temptations")
+    ]
+    assert asked[0] and asked[1] and not asked[0] & asked[1]

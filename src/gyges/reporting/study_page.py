@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from markupsafe import Markup
-
 from gyges.reporting.curves import Arm as ArmRow
 from gyges.reporting.curves import Curve, arms_plot, curves_plot
 from gyges.reporting.findings import Claim, Count, Readings, Spread, Verdict, judge, told, written
@@ -46,9 +44,17 @@ class Arm:
     curve: tuple[tuple[float, dict[str, Measure]], ...] = ()
 
 
+class Dose(NamedTuple):
+    """Arms that differ in how much they got of something: what is drawn, the arms with their x, and what x is."""
+
+    title: str
+    arms: dict[str, float]
+    label: str
+
+
 @dataclass(frozen=True)
 class Section:
-    """A part of the study: what it asks, which measures its arms are shown with, and by what the arms are a dose (their x), if they are.
+    """A part of the study: what it asks, which measures its arms are shown with, and which of them are doses of something.
 
     In the numbers each arm is also shown less the `reference`, an arm of any section, seed by seed.
     """
@@ -58,8 +64,7 @@ class Section:
     question: str
     measures: tuple[str, ...]
     reference: str = ""
-    dose: dict[str, float] | None = None
-    dose_label: str = ""
+    doses: tuple[Dose, ...] = ()
 
 
 def read(arms: Sequence[Arm], store: Store) -> Readings:
@@ -147,8 +152,7 @@ def _section(
         }
         for m in section.measures
     ]
-    if section.dose:
-        plots.append({"title": f"Against {section.dose_label}", "note": "", "plot": _dose(section, readings, measures)})
+    plots += [_dose(dose, number, section, readings, measures) for number, dose in enumerate(section.doses)]
     plots += _curves(section, arms, store, measures)
     return {"section": section, "plots": plots, "table": _table(names, section, readings, measures)}
 
@@ -158,12 +162,15 @@ def _rows(names: Sequence[str], measure: str, readings: Readings) -> list[ArmRow
     return [ArmRow(name, readings.over_seeds(name, measure) or nothing) for name in names]
 
 
-def _dose(section: Section, readings: Readings, measures: dict[str, str]) -> Markup:
+def _dose(dose: Dose, number: int, section: Section, readings: Readings, measures: dict[str, str]) -> dict[str, Any]:
+    """The mean over seeds against the dose, two measures at most."""
     curves = []
-    for measure in section.measures:
-        points = [(x, s.mean) for arm, x in (section.dose or {}).items() if (s := readings.over_seeds(arm, measure))]
-        curves.append(Curve(measures[measure], tuple(sorted(points)), strong=measure == section.measures[0]))
-    return curves_plot(f"{section.name}-dose", section.title, curves, section.dose_label)
+    for measure in section.measures[:2]:
+        found = [(x, s) for arm, x in dose.arms.items() if (s := readings.over_seeds(arm, measure))]
+        points = tuple((x, s.mean) for x, s in sorted(found))
+        curves.append(Curve(measures[measure], points, strong=measure == section.measures[0]))
+    name = f"{section.name}-{number}-dose"
+    return {"title": dose.title, "note": "", "plot": curves_plot(name, dose.title, curves, dose.label)}
 
 
 def _curves(section: Section, arms: Sequence[Arm], store: Store, measures: dict[str, str]) -> list[dict[str, Any]]:

@@ -7,11 +7,12 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from gyges.models import checkpoints
 from gyges.studies.identity import canonical, digest
 from gyges.studies.step import Context, Step
+from gyges.windtunnel.events import PROBES, TEMPTATIONS
 from gyges.windtunnel.grader import Label, label, program_of
 from gyges.windtunnel.probes import Answer, Probe, probes
 from gyges.windtunnel.tasks import task_rows
@@ -25,6 +26,7 @@ class ProbeRates(Step):
 
     Args:
         model: a step that leaves a Hugging Face folder in `model`, or the path of one.
+        situations: what is asked: `probes`, or the `temptations` that look like them and that some teaching sets hold.
         rule: put into every system turn; empty for none.
         samples: answers to each probe in each setting.
         seed: of the sampling.
@@ -33,20 +35,24 @@ class ProbeRates(Step):
     places: ClassVar[frozenset[str]] = frozenset({"model"})
 
     model: Step | str
+    situations: Literal["probes", "temptations"] = "probes"
     rule: str = ""
     samples: int = 50
     seed: int = 0
 
     def content(self) -> dict[str, str]:
-        asked = [[p.prompt, p.situation.good, p.situation.bad] for p in probes(rule=self.rule)]
+        asked = [[p.prompt, p.situation.good, p.situation.bad] for p in self._asked()]
         return {"model": checkpoints.content_of(self.model), "probes": digest(canonical(asked))}
 
     def run(self, out: Path, context: Context) -> None:
-        asked = probes(rule=self.rule)
+        asked = self._asked()
         answers = sample(checkpoints.load(self.model, context), [p.prompt for p in asked], self.samples, self.seed)
         rows = [_counts(p, found) for p, found in zip(asked, answers, strict=True)]
         write(out, rows, "probes.json", probe_summary(rows))
         context.say(f"bad answers {probe_summary(rows)}")
+
+    def _asked(self) -> list[Probe]:
+        return probes(PROBES if self.situations == "probes" else TEMPTATIONS, self.rule)
 
 
 class TaskRates(Step):
