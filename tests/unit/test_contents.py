@@ -25,6 +25,12 @@ def test_every_page_is_linked_with_what_it_found(tmp_path: Path) -> None:
     assert "Not ours" not in text
 
 
+def test_the_title_of_a_drawing_is_not_the_pages(tmp_path: Path) -> None:
+    path = page(tmp_path / "report.html", "One", "Found.")
+    path.write_text(path.read_text().replace("</body>", "<svg><title>A plot</title></svg></body>"))
+    assert "A plot" not in write_contents([tmp_path]).read_text()
+
+
 def test_a_second_time_it_does_not_list_itself(tmp_path: Path) -> None:
     page(tmp_path / "report.html", "One", "Found.")
     assert write_contents([tmp_path]).read_text() == write_contents([tmp_path]).read_text()

@@ -30,16 +30,16 @@ class _Head(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.metas: dict[str, str] = {}
-        self.title, self.inside = "", False
+        self.title, self.inside, self.over = "", False, False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.inside = tag == "title"
+        self.inside = tag == "title" and not self.over  # a drawing has a title of its own
         given = dict(attrs)
         if tag == "meta" and given.get("name"):
             self.metas[given["name"] or ""] = given.get("content") or ""
 
     def handle_endtag(self, tag: str) -> None:
-        self.inside = False
+        self.inside, self.over = False, self.over or tag == "head"
 
     def handle_data(self, data: str) -> None:
         self.title += data if self.inside else ""

@@ -14,6 +14,7 @@ from gyges.reporting.findings import Claim, Count, Readings, Spread, Verdict, ju
 from gyges.reporting.onset import onset, onset_told
 from gyges.reporting.published import compare, published
 from gyges.reporting.shell import environment, render
+from gyges.reporting.words import listing
 from gyges.studies.plan import HAS_RESULT, plan
 from gyges.studies.step import Step
 from gyges.studies.store import Store
@@ -124,8 +125,11 @@ def lead(verdicts: Sequence[Verdict], seeds: int) -> str:
     yes = sum(w in ("holds", "as expected (one seed)") for w in words)
     no = sum(w in ("does not hold", "not as expected (one seed)") for w in words)
     rest = len(words) - yes - no
-    kind = "came out as expected" if seeds < 2 else "hold"
-    text = f"Of {len(words)} claims that were written down before, {yes} {kind}, {no} do not, {rest} are open or were not run."
+    ways = ("came out as expected", "did not") if seeds < 2 else ("hold", "do not")
+    counted = zip((yes, no, rest), (*ways, "are open or were not run"), strict=True)
+    text = (
+        f"Of {len(words)} claims that were written down before, {listing([f'{n} {way}' for n, way in counted if n])}."
+    )
     return text + (
         " With one seed there is no interval: directions only." if seeds == 1 else f" Intervals are over {seeds} seeds."
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gyges.errors import UserError
 from gyges.models.checkpoints import BASE, MODEL
-from gyges.studies.step import Context, Step
+from gyges.studies.step import Context, Cost, Step
 from gyges.training.spec import Training
 
 KEPT = "checkpoints"
@@ -27,6 +27,10 @@ class Checkpoint(Step):
     def slug(self) -> str:
         """The number of steps."""
         return f"step {self.step}"
+
+    def expected(self) -> Cost:
+        """Links take no time."""
+        return Cost(seconds=0.1)
 
     def run(self, out: Path, context: Context) -> None:
         """Link the model's files into `out/model`.

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from gyges.models import checkpoints
 from gyges.studies.identity import canonical, digest
-from gyges.studies.step import Context, Step
+from gyges.studies.step import Context, Cost, Step
 from gyges.windtunnel.events import PROBES, TEMPTATIONS
 from gyges.windtunnel.grader import Label, label, program_of
 from gyges.windtunnel.probes import Answer, Probe, probes
@@ -49,7 +49,10 @@ class ProbeRates(Step):
         answers = sample(checkpoints.load(self.model, context), [p.prompt for p in asked], self.samples, self.seed)
         rows = [_counts(p, found) for p, found in zip(asked, answers, strict=True)]
         write(out, rows, "probes.json", probe_summary(rows))
-        context.say(f"bad answers {probe_summary(rows)}")
+        context.say(", ".join(f"{n['bad']}/{n['n']} bad {part}" for part, n in probe_summary(rows).items()))
+
+    def expected(self) -> Cost:
+        return Cost(seconds=0.02 * self.samples)
 
     def _asked(self) -> list[Probe]:
         return probes(PROBES if self.situations == "probes" else TEMPTATIONS, self.rule)
@@ -77,7 +80,10 @@ class TaskRates(Step):
         ]
         found = Counter(r["label"] for r in rows)
         write(out, rows, "tasks.json", {"n": len(rows), **{name: found[name] for name in Label}})
-        context.say(f"programs {dict(found)}")
+        context.say(", ".join(f"{n} {name}" for name, n in found.most_common()) + f" of {len(rows)} programs")
+
+    def expected(self) -> Cost:
+        return Cost(seconds=0.002 * self.count)
 
 
 def write(out: Path, rows: Sequence[dict[str, Any]], name: str, summary: dict[str, Any]) -> None:

@@ -41,6 +41,9 @@ class Corpus(Step):
                 file.write(json.dumps(document.row()) + "\n")
         context.say(f"{self.count} documents")
 
+    def expected(self) -> Cost:
+        return Cost(seconds=self.count / 15_000)
+
 
 class Shape(BaseModel):
     """The size of a Llama."""
