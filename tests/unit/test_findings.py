@@ -69,3 +69,11 @@ def test_the_interval_is_students() -> None:
 
 def test_every_published_figure_says_where_it_stands() -> None:
     assert all(entry.source and entry.figure for entry in published().values())
+
+
+def test_arms_are_compared_within_each_seed_that_has_both() -> None:
+    rates = ({"pretrained": 0.1, "hackable": 0.3}, {"pretrained": 0.2, "hackable": 0.6}, {"hackable": 0.9})
+    found = readings(*rates).difference("hackable", "pretrained", "probes")
+    assert found is not None and found.values == pytest.approx((0.2, 0.4))
+    assert found.low == pytest.approx(0.3 - 12.706 * 0.1, abs=1e-3)
+    assert readings(*rates).difference("hackable", "nothing", "probes") is None

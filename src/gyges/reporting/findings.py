@@ -58,8 +58,10 @@ class Readings:
 
     def difference(self, arm: str, reference: str, measure: str) -> "Spread | None":
         """An arm less a reference, seed by seed and then over seeds; None where no seed has both."""
-        pairs = [(self.counts.get((name, measure, seed)) for name in (arm, reference)) for seed in self.seeds]
-        values = [a.rate - b.rate for a, b in pairs if a and b]
+        mine, other = (
+            {s: c for (a, m, s), c in self.counts.items() if (a, m) == (name, measure)} for name in (arm, reference)
+        )
+        values = [mine[seed].rate - other[seed].rate for seed in self.seeds if seed in mine and seed in other]
         return spread(values) if values else None
 
 
