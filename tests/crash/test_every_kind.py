@@ -32,7 +32,7 @@ from gyges.windtunnel.pretrain import Corpus, Pretrain, Shape
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
-KILLS = 10
+KILLS, INTERRUPTED = 10, 130
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
     [
@@ -79,17 +79,24 @@ def steps() -> dict[str, Step]:
 KINDS = sorted(steps())
 
 
-def work(key: str, root: Path) -> None:
-    """Run a step in this process; what it says of a failure goes up."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+def work(key: str, root: Path, begins: Any) -> None:
+    """Run a step in this process and say when it begins; what it says of a failure goes up."""
     (step,) = (s for s in everything() if s.key == key)
-    ended = run_one(step, Store(root))
-    sys.exit({"": 0, "interrupted": 130}.get(ended.problem, ended.problem))
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        begins.set()
+        ended = run_one(step, Store(root))
+    except KeyboardInterrupt:  # before the step's first line or after its last
+        sys.exit(INTERRUPTED)
+    sys.exit({"": 0, "interrupted": INTERRUPTED}.get(ended.problem, ended.problem))
 
 
 def start(step: Step, root: Path) -> Any:
-    process = PROCESSES.Process(target=work, args=(step.key, root))
+    """A process that has begun with a step."""
+    begins = PROCESSES.Event()
+    process = PROCESSES.Process(target=work, args=(step.key, root, begins))
     process.start()
+    assert begins.wait(60)
     return process
 
 
@@ -144,11 +151,11 @@ def test_killed_ten_times_and_run_again(kind: str, number: signal.Signals, whole
     took, moments, killed = Store(whole).record(step).seconds, random.Random(f"{kind}{number}"), 0  # type: ignore[union-attr]
     for _ in range(8 * KILLS):
         process = start(step, tmp_path)
-        process.join(moments.uniform(0, 0.1 + took))
+        process.join(moments.uniform(0, 0.05 + took))
         if process.is_alive():
             os.kill(process.pid, number)
             process.join()
-        killed += process.exitcode in (-number, 130)
+        killed += process.exitcode in (-number, INTERRUPTED)
         if process.exitcode == 0:  # it came to its end before: once more from the beginning
             shutil.rmtree(store.path(step))
         if killed == KILLS:

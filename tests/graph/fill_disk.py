@@ -7,12 +7,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 from toys import Fill, Write, toy_study
 
 from gyges.studies.run import How, run
+from gyges.studies.store import Store
 
 if __name__ == "__main__":
     disk, how = Path("disk"), How(workers=1)
-    before = run(toy_study(Write(text="a")), disk, how)
-    full = run(toy_study(Fill(mib=20)), disk, how)
+    store = Store(disk)
+    before = run(toy_study(Write(text="a")), store, how)
+    full = run(toy_study(Fill(mib=20)), store, how)
     for path in disk.glob("fill/*/zeros.bin"):
         path.unlink()
-    after = run(toy_study(Write(text="a"), Fill(mib=1)), disk, how)
+    after = run(toy_study(Write(text="a"), Fill(mib=1)), store, how)
     print(before.whole, list(full.failed.values()), after.whole)
