@@ -46,7 +46,7 @@ class _Head(HTMLParser):
 
 
 HEAD = 65_536
-"""Characters of a page that are read: its head, the style included, is a tenth of that."""
+"""Characters of a page that are read: several times its head, the style included."""
 
 
 def write_contents(places: Sequence[Path], out: Path | None = None, title: str = "Contents") -> Path:

@@ -246,7 +246,7 @@ def _cell(arm: str, measure: str, readings: Readings) -> str:
 
 def _cost(study: Study, store: Store) -> str:
     planned = plan(study.steps, store)
-    records = [r for p in planned.of(*HAS_RESULT) if (r := store.record(p.step))]
+    records = store.read([p.step.name for p in planned.of(*HAS_RESULT)]).values()
     missing = len(planned.steps) - len(records)
     text = f"{len(records)} results, {sum(r.seconds for r in records) / 60:.1f} minutes of steps added up"
     return text + (f"; {missing} steps have no result yet" if missing else "")
