@@ -30,11 +30,10 @@ def over_workers(step: Step, out: Path, context: Context) -> None:
     scaling = ScalingConfig(
         num_workers=wants.workers, use_gpu=wants.gpus > 0, resources_per_worker={k: v for k, v in each.items() if v}
     )
-    run = RunConfig(name=OWN, storage_path=str(out))
-    try:
-        _fit(TorchTrainer(lambda: _work(step, out, quiet), scaling_config=scaling, run_config=run))
-    finally:  # what it keeps to go on by is of no use: the step's own checkpoints are
-        shutil.rmtree(out / OWN, ignore_errors=True)
+    _fit(TorchTrainer(
+        lambda: _work(step, out, quiet), scaling_config=scaling, run_config=RunConfig(name=OWN, storage_path=str(out))
+    ))  # fmt: skip
+    shutil.rmtree(out / OWN, ignore_errors=True)
 
 
 def _fit(trainer: object) -> None:
