@@ -103,14 +103,16 @@ def test(
 
 def _run_test(spec: Any, how: Any, out_dir: Path, json: bool) -> None:
     from gyges.reporting.publish import publish
-    from gyges.transcripts.evaluate import evaluate
+    from gyges.transcripts.by_hand import run_test
     from gyges.transcripts.progress import Progress
     from gyges.transcripts.spec import cells_of
 
     with Progress(err, total=spec.samples * len(cells_of(spec))) as progress:
-        rows = evaluate(spec, out_dir, how, progress)
+        rows, unfinished = run_test(spec, how, out_dir, progress)
     page = publish([out_dir])
     _print_results(out_dir, page, json)
+    for told in unfinished:
+        err.print(told, highlight=False, markup=False)
     _exit(rows)
 
 

@@ -26,6 +26,10 @@ class UserError(PrerequisiteError):
         return str(self.message)
 
 
+class Unfinished(UserError):
+    """Not everything could be done; what was done is kept, and the same command tries the rest again."""
+
+
 class PackError(UserError):
     """A mistake in a scenario pack, with the file and line where it is."""
 

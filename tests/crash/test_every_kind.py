@@ -104,7 +104,7 @@ def contents(folder: Path, kind: str) -> dict[str, Any]:
     """What must be equal: all files as bytes, and of an evaluation the verdicts, since logs hold times."""
     if kind == "evaluate":
         return {
-            "rows": pd.read_parquet(folder / "evaluation" / "verdicts.parquet")
+            "rows": pd.read_parquet(folder / "verdicts.parquet")
             .drop(columns=["seconds", "log"])
             .to_dict()
         }

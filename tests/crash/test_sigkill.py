@@ -56,7 +56,7 @@ def kill_once(out: Path, after: float, *more: str) -> bool:
 
 def times_run(out: Path) -> Counter[str]:
     """How often each sample ended without an error, over all logs."""
-    logs = [read_eval_log(str(path)) for path in (out / "logs").glob("*.eval")]
+    logs = [read_eval_log(str(path)) for path in (out / "logs").rglob("*.eval")]
     return Counter(str(s.id) for log in logs for s in log.samples or [] if s.error is None)
 
 

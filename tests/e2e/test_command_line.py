@@ -79,7 +79,7 @@ def fails(told: str, *arguments: object, **env: str) -> None:
 
 
 def test_a_folder_holds_logs_table_estimates_and_page(study: Path) -> None:
-    assert list((study / "logs").glob("*.eval"))
+    assert list((study / "logs").rglob("*.eval"))
     estimates = json.loads((study / "estimates.json").read_text())
     assert len(estimates) == 2 and all(set(e) >= FIELDS for e in estimates)
     assert all(isinstance(e["condition"], dict) and e["n"] == 6 for e in estimates)
@@ -93,9 +93,9 @@ def test_the_command_is_installed() -> None:
 
 
 def test_the_same_command_again_runs_nothing(study: Path) -> None:
-    logs = {p.name: p.stat().st_mtime_ns for p in (study / "logs").glob("*.eval")}
+    logs = {p.name: p.stat().st_mtime_ns for p in (study / "logs").rglob("*.eval")}
     assert gyges("test", *SMALL, "--out", study).returncode == 0
-    assert logs == {p.name: p.stat().st_mtime_ns for p in (study / "logs").glob("*.eval")}
+    assert logs == {p.name: p.stat().st_mtime_ns for p in (study / "logs").rglob("*.eval")}
 
 
 def test_more_samples_are_added_to_those_that_are_there(study: Path, tmp_path: Path) -> None:
@@ -195,11 +195,14 @@ def test_a_folder_of_another_study_is_left_alone(study: Path, tmp_path: Path) ->
 
 def test_a_log_cut_in_half_is_told(study: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(study, tmp_path / "copy")
-    log = next((copy / "logs").glob("*.eval"))
+    log = next((copy / "logs").rglob("*.eval"))
     log.write_bytes(log.read_bytes()[: log.stat().st_size // 2])
     fails(f"the log {log.name} is damaged", "test", *SMALL, "--out", copy)
     fails(f"the log {log.name} is damaged", "score", copy)
     fails(f"the log {log.name} is damaged", "report", copy)
+    log.rename(tmp_path / log.name)
+    assert gyges("test", *SMALL, "--out", copy).returncode == 0
+    assert [e["n"] for e in json.loads((copy / "estimates.json").read_text())] == [6, 6]
 
 
 def test_two_processes_on_one_folder_are_told(study: Path) -> None:

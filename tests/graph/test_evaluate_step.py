@@ -22,7 +22,7 @@ def test_a_step_gives_the_same_verdicts_as_the_command(tmp_path: Path) -> None:
     assert run(toy_study(STEP), Store(tmp_path / "store"), How(workers=1)).whole
     spec = make_spec([ModelSpec(name="scripted/mixture", args={"harm": 0.3})], ["espionage"], (), "text", samples=6)
     alone = {r.sample_id: (r.outcome, r.status) for r in evaluate(spec, tmp_path / "out")}
-    rows = read_table(Store(tmp_path / "store").path(STEP) / "evaluation" / "verdicts.parquet")
+    rows = read_table(Store(tmp_path / "store").path(STEP) / "verdicts.parquet")
     assert {r.sample_id: (r.outcome, r.status) for r in rows} == alone and len(alone) == 12
 
 

@@ -15,9 +15,10 @@ from gyges.reporting.page import render_page
 from gyges.reporting.reading import choose_transcripts, transcript_key
 from gyges.reporting.tables import estimates_json
 from gyges.scenarios.pack import load_pack
-from gyges.transcripts.read import latest, log_paths, read_rows, read_table, transcript, write_table
+from gyges.transcripts.folder import logs_of, stops_early, stored_spec
+from gyges.transcripts.read import latest, read_rows, read_table, transcript, write_table
 from gyges.transcripts.rows import JudgeQuality, Row, ScenarioInfo, Study
-from gyges.transcripts.spec import stored_spec
+from gyges.transcripts.spec import LOGS
 
 
 def publish(folders: Sequence[Path], out: Path | None = None, title: str = "Gyges report") -> Path:
@@ -70,13 +71,13 @@ def rows_of_folder(folder: Path) -> list[Row]:
     Raises:
         UserError: the folder holds no results, or they are damaged.
     """
-    table, logs = folder / "verdicts.parquet", log_paths(folder)
+    table, logs = folder / "verdicts.parquet", logs_of(folder)
     if not table.exists() and not logs:
         raise UserError(f"'{folder}' holds no results", "Run `gyges test MODEL --out DIR` first")
     if table.exists() and all(log.stat().st_mtime <= table.stat().st_mtime for log in logs):
         return read_table(table)
-    rows = latest(read_rows(logs))
-    write_table(rows, folder)
+    rows = latest(read_rows(logs, folder / LOGS))
+    write_table(rows, folder, stops_early(stored_spec(folder)))
     return read_table(table)
 
 

@@ -1,6 +1,6 @@
-"""Where steps run: in processes of this machine (`local`) or on a Ray cluster (`ray`).
+"""Where steps run: in processes of this machine (`local`), on a Ray cluster (`ray`), or in this process (`here`).
 
-Both call `run_one` with a step and a store. A local process takes one step after another, since importing torch costs seconds; a step that asks
+All call `run_one` with a step and a store. A local process takes one step after another, since importing torch costs seconds; a step that asks
 for a GPU has a process to itself, so that its memory is given back. A process that dies fails its step alone.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gyges.errors import UserError
-from gyges.studies.one import Ended, Work, alone, run_one
+from gyges.studies.one import INTERRUPTED, Ended, Work, alone, beside, run_one
 from gyges.studies.spread import over_workers
 from gyges.studies.step import Step
 from gyges.studies.store import Store
@@ -54,6 +54,41 @@ class Executor(Protocol):
         ...
 
 
+class HereExecutor:
+    """Runs steps in this process, one after another: for a few that ask servers or say much, where a process of their own would only cost its start.
+
+    Args:
+        tell: called with what running steps say.
+    """
+
+    def __init__(self, tell: Callable[[str, Any], None]) -> None:
+        self.tell = tell
+        self.ended: list[Ended] = []
+
+    def free(self, step: Step) -> bool:
+        """Whether the end of the last step has been taken."""
+        return not self.ended
+
+    def submit(self, job: Job) -> None:
+        """Run the job.
+
+        Raises:
+            KeyboardInterrupt: it was interrupted.
+        """
+        ended = run_one(job.step, job.store, job.trackers, lambda said: self.tell(job.step.name, said), beside)
+        if ended.problem == INTERRUPTED:
+            raise KeyboardInterrupt
+        self.ended.append(ended)
+
+    def wait(self) -> list[Ended]:
+        """The jobs that have ended since."""
+        ended, self.ended = self.ended, []
+        return ended
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+
 @dataclass
 class Worker:
     """A process, and what it is doing."""
@@ -71,7 +106,7 @@ class LocalExecutor:
         tell: called with what running steps say.
     """
 
-    def __init__(self, workers: int, tell: Callable[[str, str], None]) -> None:
+    def __init__(self, workers: int, tell: Callable[[str, Any], None]) -> None:
         self.limit, self.tell = workers, tell
         self.threads = max(1, cores() // workers)
         self.workers: list[Worker] = []
@@ -143,7 +178,7 @@ def _serve(connection: Connection, threads: int) -> None:
             job = connection.recv()
         except (EOFError, KeyboardInterrupt):
             return
-        ended = run_one(job.step, job.store, job.trackers, lambda text: connection.send(("says", text)))
+        ended = run_one(job.step, job.store, job.trackers, lambda said: connection.send(("says", said)))
         connection.send(("ended", ended))
 
 

@@ -5,11 +5,12 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from gyges.errors import UserError
+from gyges.errors import Unfinished, UserError
 from gyges.studies.provenance import provenance
 from gyges.studies.step import Context, Step
 from gyges.studies.store import LOG, Store
@@ -17,27 +18,41 @@ from gyges.studies.store import LOG, Store
 
 @dataclass(frozen=True)
 class Ended:
-    """The end of a job: the step's key, what went wrong (empty: nothing), and the seconds it took (0: it was there already)."""
+    """The end of a job: the step's key, what went wrong (empty: nothing), the seconds it took (0: it was there already), and whether it came part of the way."""
 
     key: str
     problem: str
     seconds: float
+    unfinished: bool = False
 
+
+INTERRUPTED = "interrupted"
 
 Work = Callable[[Step, Path, Context], None]
 """How a step is run into its folder."""
 
 
 def alone(step: Step, out: Path, context: Context) -> None:
-    """Run a step in this process, whatever number of workers it could have had."""
-    step.run(out, replace(context, resources=context.resources.model_copy(update={"workers": 1})))
+    """Run a step in this process, whatever number of workers it could have had; all that is written goes to its log."""
+    with logged(out / LOG):
+        step.run(out, _one_worker(context))
+
+
+def beside(step: Step, out: Path, context: Context) -> None:
+    """Run a step in this process and leave the terminal to those who draw on it: only what Python prints goes to the log."""
+    with (out / LOG).open("a", encoding="utf-8") as log, redirect_stdout(log):
+        step.run(out, _one_worker(context))
+
+
+def _one_worker(context: Context) -> Context:
+    return replace(context, resources=context.resources.model_copy(update={"workers": 1}))
 
 
 def run_one(
     step: Step,
     store: Store,
     trackers: tuple[str, ...] = (),
-    tell: Callable[[str], None] | None = None,
+    tell: Callable[[Any], None] | None = None,
     work: Work = alone,
 ) -> Ended:
     """Make a step's result unless it is there. Whatever goes wrong is noted in the store and given back, never raised.
@@ -54,19 +69,18 @@ def run_one(
                 return Ended(step.key, "", 0.0)
             out = store.path(step)
             out.mkdir(parents=True, exist_ok=True)
-            with logged(out / LOG):
-                work(step, out, Context(store.result, step.resources, trackers, tell))
+            work(step, out, Context(store.result, step.resources, trackers, tell, hold=store.hold))
             seconds = time.monotonic() - begun
             store.finish(step, provenance(step), seconds)
             store.send(step)
             return Ended(step.key, "", seconds)
     except KeyboardInterrupt:
-        return Ended(step.key, "interrupted", time.monotonic() - begun)
+        return Ended(step.key, INTERRUPTED, time.monotonic() - begun)
     except Exception as error:
         problem = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         with suppress(OSError):  # a full disk must not hide why the step failed
             store.fail(step, problem, traceback.format_exc())
-        return Ended(step.key, problem, time.monotonic() - begun)
+        return Ended(step.key, problem, time.monotonic() - begun, isinstance(error, Unfinished))
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """How a running study stands, for the person who waits: a bar on a terminal, a line now and then elsewhere."""
 
 import time
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -32,8 +33,10 @@ class Progress:
         columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn())
         self.bar = Bar(*columns, console=console, transient=True) if console.is_terminal else None
 
-    def tell(self, name: str, text: str) -> None:
-        """Take what a step says: that it begins, ends, or how far it is."""
+    def tell(self, name: str, text: Any) -> None:
+        """Take what a step says: that it begins, ends, or how far it is. What is no text is for other displays."""
+        if not isinstance(text, str):
+            return
         self.said[name] = text
         ended = text.startswith(("done in", "failed:"))
         if ended:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gyges.errors import UserError
-from gyges.studies.executors import Executor, Job, LocalExecutor, RayExecutor
+from gyges.studies.executors import Executor, HereExecutor, Job, LocalExecutor, RayExecutor
 from gyges.studies.one import Ended
 from gyges.studies.plan import HAS_RESULT, Plan, State, plan
 from gyges.studies.store import Store
@@ -17,7 +18,7 @@ from gyges.studies.workers import cores
 class How:
     """Where and how a study runs; nothing here changes a result.
 
-    `executor` is local or ray, `workers` how many steps run side by side (0: as many as there are cores), `strict` refuses results that
+    `executor` is local, ray or here (in this process, one step after another), `workers` how many steps run side by side (0: as many as there are cores), `strict` refuses results that
     were made by other code, `trackers` mirror metrics (trackio, wandb).
     """
 
@@ -30,11 +31,12 @@ class How:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run of a study ended: keys of the steps that are done, what failed and why, and what could not be tried."""
+    """How a run of a study ended: keys of the steps that are done, what failed and why, what could not be tried, and which of the failed came part of the way."""
 
     done: tuple[str, ...]
     failed: dict[str, str]
     blocked: tuple[str, ...]
+    unfinished: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -42,7 +44,8 @@ class Outcome:
         return not self.failed and not self.blocked
 
 
-Tell = Callable[[str, str], None]
+Tell = Callable[[str, Any], None]
+"""Called with a step's name and what it says: a text, or something that a display of its own knows."""
 
 
 def run(study: Study, store: Store, how: How = How(), tell: Tell = lambda name, text: None) -> Outcome:
@@ -90,6 +93,8 @@ def open_executor(how: How, folder: Path | None, tell: Tell) -> Executor:
     Raises:
         UserError: there is none of this name.
     """
+    if how.executor == "here":
+        return HereExecutor(tell)
     if how.executor == "local":
         return LocalExecutor(how.workers or cores(), tell)
     if how.executor == "ray":
@@ -109,6 +114,7 @@ def _execute(planned: Plan, store: Store, how: How, executor: Executor, tell: Te
             needed_by.setdefault(other, []).append(key)
     ready = [key for key in waiting if not needs[key]]
     failed: dict[str, str] = {}
+    unfinished: list[str] = []
     running = 0
     while ready or running:
         while ready and executor.free(waiting[ready[0]]):
@@ -121,13 +127,14 @@ def _execute(planned: Plan, store: Store, how: How, executor: Executor, tell: Te
             tell(names[ended.key], told(ended))
             if ended.problem:
                 failed[ended.key] = ended.problem
+                unfinished += [ended.key] if ended.unfinished else []
                 continue
             done.add(ended.key)
             for key in needed_by.get(ended.key, ()):
                 needs[key].discard(ended.key)
                 if not needs[key]:
                     ready.append(key)
-    return Outcome(tuple(done), failed, tuple(waiting))
+    return Outcome(tuple(done), failed, tuple(waiting), tuple(unfinished))
 
 
 def told(ended: Ended) -> str:

@@ -30,10 +30,14 @@ def over_workers(step: Step, out: Path, context: Context) -> None:
     scaling = ScalingConfig(
         num_workers=wants.workers, use_gpu=wants.gpus > 0, resources_per_worker={k: v for k, v in each.items() if v}
     )
-    _fit(TorchTrainer(
+    trainer = TorchTrainer(
         lambda: _work(step, out, quiet), scaling_config=scaling, run_config=RunConfig(name=OWN, storage_path=str(out))
-    ))  # fmt: skip
-    shutil.rmtree(out / OWN, ignore_errors=True)
+    )  # fmt: skip
+    try:
+        with logged(out / LOG):
+            _fit(trainer)
+    finally:
+        shutil.rmtree(out / OWN, ignore_errors=True)
 
 
 def _fit(trainer: object) -> None:

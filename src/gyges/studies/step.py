@@ -6,6 +6,7 @@ An edge is a field that holds another step. What a step's result depends on is i
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -42,7 +43,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Context:
-    """What a running step can ask for. `find` gives the folder of a result that is there, `tell` reaches the person who waits.
+    """What a running step can ask for. `find` gives the folder of a result that is there, `hold` one that results share; `tell` reaches the person who waits.
 
     Where several workers run the step together, each has its `rank`, and all have the same folder: what is written once, rank 0 writes.
     """
@@ -50,8 +51,9 @@ class Context:
     find: "Callable[[Step], Path]"
     resources: Resources = field(default_factory=Resources)
     trackers: tuple[str, ...] = ()
-    tell: Callable[[str], None] | None = None
+    tell: Callable[[Any], None] | None = None
     rank: int = 0
+    hold: Callable[[str], AbstractContextManager[Path]] = lambda name: nullcontext(Path(name))
 
     def path(self, step: "Step") -> Path:
         """The folder with the results of a step that this one depends on."""
@@ -60,8 +62,12 @@ class Context:
     def say(self, text: str) -> None:
         """Tell the person who waits; it also goes to the step's log."""
         print(text, flush=True)
+        self.show(text)
+
+    def show(self, what: Any) -> None:
+        """Hand something to the display of the person who waits, which leaves alone what it does not know; it must pickle."""
         if self.tell:
-            self.tell(text)
+            self.tell(what)
 
 
 class Step(BaseModel):
@@ -84,6 +90,10 @@ class Step(BaseModel):
     def content(self) -> dict[str, str]:
         """Digests of what the result depends on and no field holds: the texts of prompts and rubrics, files of the user's. Cheap, without torch."""
         return {}
+
+    def shared(self) -> tuple[str, ...]:
+        """Names of folders of the store that several results fill and take from: see `Context.hold`. They go when the last of these results goes."""
+        return ()
 
     def slug(self) -> str:
         """A few readable words for the folder's name. No settings: those stand in the record."""

@@ -2,6 +2,7 @@
 
 {store}/{kind}/{slug}-{key}/   the step's own files, log.txt, and record.json (or error.json, after a failure)
 {store}/studies/{name}.jsonl   what was asked, before it was run
+{store}/...                    folders that several results share, by the names that their steps give
 
 A store may have a bucket: then a result is there when it is in the bucket, and the folder on this machine is where it is made and read.
 """
@@ -38,6 +39,7 @@ class Record:
     provenance: dict[str, Any]
     seconds: float
     finished: str
+    shared: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -104,12 +106,19 @@ class Store:
         with FileLock(str(self.root / ".locks" / f"{name}.lock")):
             yield
 
+    @contextmanager
+    def hold(self, name: str) -> Iterator[Path]:
+        """A folder that several results share, for this process alone; on this machine only, also where there is a bucket."""
+        with self.lock(name.replace("/", "-")):
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+            yield self.root / name
+
     def finish(self, step: Step, provenance: dict[str, Any], seconds: float) -> None:
         """Write the record, whole or not at all."""
         data = {
             "name": step.name, "identity": step.identity, "values": values_of(step),
             "upstream": {s.name: s.key for s in step.inputs}, "provenance": provenance, "seconds": round(seconds, 3),
-            "finished": now(),
+            "finished": now(), "shared": step.shared(),
         }  # fmt: skip
         write_json(self.path(step) / RECORD, data)
         (self.path(step) / ERROR).unlink(missing_ok=True)

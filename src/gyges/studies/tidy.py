@@ -1,5 +1,6 @@
 """Deleting results that nobody needs any more."""
 
+import shutil
 from collections.abc import Sequence
 
 from gyges.studies.plan import ordered
@@ -20,6 +21,10 @@ def collect(store: Store, keep: Sequence[Study], keys: Sequence[str] = ()) -> li
 
 
 def remove(store: Store, records: Sequence[Record]) -> None:
-    """Delete results."""
+    """Delete results, and the folders that no other result shares with them."""
     for record in records:
         store.remove(record)
+    still = {name for record in store.records() for name in record.shared}
+    for name in {name for record in records for name in record.shared} - still:
+        with store.lock(name.replace("/", "-")):
+            shutil.rmtree(store.root / name, ignore_errors=True)

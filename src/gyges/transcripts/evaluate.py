@@ -6,16 +6,18 @@ the run before. What is run next depends on the results alone, so an interrupted
 
 import gc
 import logging
-from collections.abc import Callable, Iterator, Mapping
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeGuard
 
-from filelock import FileLock, Timeout
 from inspect_ai import Task, eval, task_with
 from inspect_ai.log import EvalLog, RecoveryNotAvailable, recover_eval_log
 from inspect_ai.model import Model
 
-from gyges.errors import UserError
+from gyges.errors import Unfinished
 from gyges.judging.outcomes import Status
 from gyges.reporting.sequential import CellState, allocate, bounds
 from gyges.scenarios.factors import label
@@ -24,81 +26,110 @@ from gyges.scenarios.pack import load_pack
 from gyges.scenarios.samples import Draw, sample_id
 from gyges.transcripts.forecast import MOST_TOKENS, Purse
 from gyges.transcripts.models import open_grader, open_model
-from gyges.transcripts.progress import Progress, listening
+from gyges.transcripts.progress import listening
 from gyges.transcripts.read import latest, list_started, log_paths, read_rows, rows_of, settled, write_table
 from gyges.transcripts.rows import Row
 from gyges.transcripts.shards import processes_for, share, split, workers
-from gyges.transcripts.spec import CellKey, How, Spec, cells_of, check_how, claim_folder, draw_of
+from gyges.transcripts.spec import CellKey, How, Spec, cells_of, check_how, draw_of
 
 BATCH = 100
 """Samples of one round with a precision, over all cells."""
 
 Done = dict[tuple[str, str], Row]
-Owed = list[tuple[CellKey, Draw]]
+Samples = list[tuple[CellKey, Draw]]
+Tell = Callable[[list[Row]], None]
 
 
-def evaluate(spec: Spec, out: Path, how: How = How(), progress: Progress | None = None) -> list[Row]:
+def evaluate(
+    spec: Spec, out: Path, how: How = How(), tell: Tell = lambda rows: None, pool: Path | None = None
+) -> list[Row]:
     """Run all samples that a spec owes and write `verdicts.parquet`.
 
     Args:
         spec: what is evaluated.
-        out: the folder; logs go to `out/logs`.
+        out: the folder of the table, and of the logs with its samples: `out/logs`.
         how: budget, prices, connections.
-        progress: told of every sample that ends.
+        tell: called with the rows of samples that have ended, those of earlier calls included.
+        pool: where logs are written and samples looked for first, if others share them; `out/logs` then has links to those that were needed.
 
     Returns:
         One row for every sample of the spec, those of earlier calls included.
 
     Raises:
-        UserError: a model cannot be used, the folder is another study's or in use, a log is damaged.
+        UserError: a model cannot be used, or a log is damaged.
+        Unfinished: the budget is spent.
     """
+    logs = pool or out / "logs"
     models = _open(spec, check_how(how))
     open_grader(spec.grader)
-    with locked(out):
-        claim_folder(spec, out)
-        recover(out)
-        done = {key_of(row): row for row in latest(read_rows(log_paths(out)))}
-        purse = Purse(spec, how)
-        purse.spend(list(done.values()))
-        if progress:
-            progress.begin([row for row in _of_spec(spec, done) if settled(row)])
-        try:
-            for owed in rounds(spec, done):
-                _run(spec, out, owed, models, how, done, purse, progress)
-        finally:
-            rows = _of_spec(spec, done)
-            write_table(rows, out)
+    recover(logs)
+    done = {key_of(row): row for row in latest(read_rows(log_paths(logs), logs))}
+    purse, asked = _purse(spec, how, logs), []
+    try:
+        for planned in rounds(spec, done):
+            asked += planned
+            tell([row for sample in planned if is_done(row := found(sample, done))])
+            owed = [sample for sample in planned if not is_done(found(sample, done))]
+            _run(spec, logs, owed, models, how, done, purse, tell)
+    finally:
+        rows = in_order(spec, [row for sample in asked if (row := found(sample, done))])
+        out.mkdir(parents=True, exist_ok=True)
+        write_table(rows, out, spec.precision is not None)
+    if pool:
+        link_logs(rows, pool, out / "logs")
     return rows
 
 
-def rounds(spec: Spec, done: Done) -> Iterator[Owed]:
-    """What to run, round by round; `done` is expected to grow between two rounds.
+def _purse(spec: Spec, how: How, logs: Path) -> Purse:
+    """The purse, less what all samples beside these have cost."""
+    purse = Purse(spec, how)
+    if how.budget_usd is not None:
+        rows = read_rows(log_paths(logs.parent), logs.parent)
+        purse.spend(list({(Path(row.log).name, row.sample_id, row.epoch): row for row in rows}.values()))
+    return purse
+
+
+def link_logs(rows: Sequence[Row], pool: Path, logs: Path) -> None:
+    """Put the logs that rows are from into a folder: as links, or as copies where the disk has none."""
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir(parents=True)
+    for name in dict.fromkeys(row.log for row in rows):
+        try:
+            os.link(pool / name, logs / name)
+        except OSError:
+            shutil.copy2(pool / name, logs / name)
+
+
+def rounds(spec: Spec, done: Done) -> Iterator[Samples]:
+    """The samples of a spec, round by round; `done` is expected to hold those of a round before the next is asked for.
 
     Without a precision there is one round. With one, each round is a function of the results of the samples of all rounds before it, in
     the order in which they were planned: a killed run plans the same rounds again and finds their samples done.
     """
     keys = {_name(key): key for key in cells_of(spec)}
     if spec.precision is None:
-        yield _owed(spec, keys, dict.fromkeys(keys, 0), dict.fromkeys(keys, spec.samples), done)
+        yield _planned(spec, keys, dict.fromkeys(keys, 0), dict.fromkeys(keys, spec.samples))
         return
     planned = dict.fromkeys(keys, 0)
     while more := allocate(_states(spec, keys, planned, done), spec.precision, BATCH, spec.samples):
-        yield _owed(spec, keys, planned, more, done)
+        yield _planned(spec, keys, planned, more)
         planned = {name: planned[name] + more.get(name, 0) for name in keys}
 
 
-def _owed(
-    spec: Spec, keys: Mapping[str, CellKey], start: Mapping[str, int], more: Mapping[str, int], done: Done
-) -> Owed:
-    """The samples `start` to `start + more` of each cell that are not done."""
+def _planned(spec: Spec, keys: Mapping[str, CellKey], start: Mapping[str, int], more: Mapping[str, int]) -> Samples:
+    """The samples `start` to `start + more` of each cell."""
     numbers = ((keys[name], i) for name, count in more.items() for i in range(start[name], start[name] + count))
-    draws = ((key, draw_of(spec, key, i)) for key, i in numbers)
-    return [(key, draw) for key, draw in draws if not is_done(key, draw, done)]
+    return [(key, draw_of(spec, key, i)) for key, i in numbers]
 
 
-def is_done(key: CellKey, draw: Draw, done: Done) -> bool:
-    """Whether a sample has been run."""
-    row = done.get((key.model, sample_id(load_pack(key.scenario).name, draw)))
+def found(sample: tuple[CellKey, Draw], done: Done) -> Row | None:
+    """The row of a sample, if it was ever run."""
+    key, draw = sample
+    return done.get((key.model, sample_id(load_pack(key.scenario).name, draw)))
+
+
+def is_done(row: Row | None) -> TypeGuard[Row]:
+    """Whether a sample has been run and need not be run again."""
     return row is not None and settled(row)
 
 
@@ -115,33 +146,36 @@ def _states(spec: Spec, keys: Mapping[str, CellKey], planned: Mapping[str, int],
 
 
 def _run(
-    spec: Spec, out: Path, owed: Owed, models: Mapping[str, Model], how: How, done: Done, purse: Purse,
-    progress: Progress | None,
-) -> None:  # fmt: skip
-    """Run samples, in as many portions as the budget allows at a time; stop when it is spent."""
+    spec: Spec, logs: Path, owed: Samples, models: Mapping[str, Model], how: How, done: Done, purse: Purse, tell: Tell
+) -> None:
+    """Run samples, in as many portions as the budget allows at a time.
+
+    Raises:
+        Unfinished: it is spent.
+    """
     while owed:
         portion = owed[: purse.affordable(owed)]
         if not portion:
-            return purse.note_spent(len(owed))
-        rows = _rows(spec, out, portion, models, how, progress)
+            raise Unfinished(
+                f"the budget is spent: {len(owed)} samples were not run",
+                "With a larger --budget the same command runs them",
+            )
+        rows = _rows(spec, logs, portion, models, how, tell)
         for row in latest([*done.values(), *rows]):
             done[key_of(row)] = row
         purse.spend(rows)
         owed = owed[len(portion) :]
 
 
-def _rows(
-    spec: Spec, out: Path, owed: Owed, models: Mapping[str, Model], how: How, progress: Progress | None
-) -> list[Row]:
+def _rows(spec: Spec, logs: Path, owed: Samples, models: Mapping[str, Model], how: How, tell: Tell) -> list[Row]:
     """Run samples, in several processes where one could not keep the server busy, and return their rows."""
-    tell = progress.add if progress else _nobody
     processes = processes_for(spec, how, len(owed))
     if processes == 1:
-        return _run_here(spec, out, owed, models, tell)
+        return _run_here(spec, logs, owed, models, tell)
     mine, *parts = split(owed, processes)
     part_of = share(how, processes)
-    with workers(_run_in_worker, [(spec, out, part, part_of) for part in parts], tell) as theirs:
-        rows = _run_here(spec, out, mine, _open(spec, part_of), tell)
+    with workers(_run_in_worker, [(spec, logs, part, part_of) for part in parts], tell) as theirs:
+        rows = _run_here(spec, logs, mine, _open(spec, part_of), tell)
         return rows + theirs.result()
 
 
@@ -153,20 +187,16 @@ def _open(spec: Spec, how: How) -> dict[str, Model]:
     return {m.name: open_model(m, capped, how) for m in spec.models}
 
 
-def _nobody(row: Row) -> None:
-    """Nobody wants to know."""
+def _run_in_worker(spec: Spec, logs: Path, owed: Samples, how: How, tell: Tell) -> list[Row]:
+    return _run_here(spec, logs, owed, _open(spec, how), tell)
 
 
-def _run_in_worker(spec: Spec, out: Path, owed: Owed, how: How, tell: Callable[[Row], None]) -> list[Row]:
-    return _run_here(spec, out, owed, _open(spec, how), tell)
-
-
-def _run_here(spec: Spec, out: Path, owed: Owed, models: Mapping[str, Model], tell: Callable[[Row], None]) -> list[Row]:
+def _run_here(spec: Spec, logs: Path, owed: Samples, models: Mapping[str, Model], tell: Tell) -> list[Row]:
     """Run samples and return their rows, as heard while they ended; a log of which any is missing is read."""
     with listening(tell) as heard, rare_collections():
-        logs = _eval(spec, out, owed, models)
+        ended = _eval(spec, logs, owed, models)
     rows = []
-    for log in logs:
+    for log in ended:
         name, mine = Path(log.location).name, heard.get(log.eval.eval_id, [])
         whole = log.results is not None and len(mine) == log.results.total_samples
         rows += [row.model_copy(update={"log": name}) for row in mine] if whole else rows_of(log, name)
@@ -186,7 +216,7 @@ def rare_collections() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _eval(spec: Spec, out: Path, owed: Owed, models: Mapping[str, Model]) -> list[EvalLog]:
+def _eval(spec: Spec, logs: Path, owed: Samples, models: Mapping[str, Model]) -> list[EvalLog]:
     tasks = [_task(spec, models[model], pack, draws) for (model, pack), draws in _by_task(owed).items()]
     grader = open_grader(spec.grader)
     # A model on this machine takes one task after another, so that its prompt cache serves the samples of a cell.
@@ -195,7 +225,7 @@ def _eval(spec: Spec, out: Path, owed: Owed, models: Mapping[str, Model]) -> lis
     connections = next(iter(models.values())).config.max_connections
     logging.getLogger("inspect_ai").setLevel(logging.ERROR)
     return eval(
-        tasks, log_dir=str(out / "logs"), display="none", fail_on_error=False, max_tasks=at_once, score_display=False,
+        tasks, log_dir=str(logs), display="none", fail_on_error=False, max_tasks=at_once, score_display=False,
         model_roles={"grader": grader} if grader else None, log_level="error", log_buffer=25,
         max_samples=connections and 2 * connections,
     )  # fmt: skip
@@ -206,45 +236,20 @@ def _task(spec: Spec, model: Model, pack: str, draws: list[Draw]) -> Task:
     return task_with(task, model=model)
 
 
-def _by_task(owed: Owed) -> dict[tuple[str, str], list[Draw]]:
+def _by_task(owed: Samples) -> dict[tuple[str, str], list[Draw]]:
     tasks: dict[tuple[str, str], list[Draw]] = {}
     for key, draw in owed:
         tasks.setdefault((key.model, key.scenario), []).append(draw)
     return tasks
 
 
-def recover(out: Path) -> None:
+def recover(logs: Path) -> None:
     """Bring the samples of killed runs that had ended, but not reached their log, back from Inspect's buffer."""
-    if not (out / "logs").is_dir():
-        return
-    for path in list_started(out):
+    for path in list_started(logs):
         try:
             recover_eval_log(str(path), overwrite=True)
         except RecoveryNotAvailable:
             continue
-
-
-@contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Hold the folder for this process alone.
-
-    Raises:
-        UserError: another process works in it.
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / ".lock").touch()
-    except OSError as error:
-        raise UserError(f"'{out}' cannot be written: {error.strerror}", "Choose another --out") from None
-    lock = FileLock(str(out / ".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise UserError(f"another process is working in '{out}'", "Wait for it, or choose another --out") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def key_of(row: Row) -> tuple[str, str]:
@@ -252,11 +257,10 @@ def key_of(row: Row) -> tuple[str, str]:
     return row.model, row.sample_id
 
 
-def _of_spec(spec: Spec, done: Done) -> list[Row]:
-    """The rows in the order of the cells and of the samples in them, so that equal results make equal files."""
+def in_order(spec: Spec, rows: Sequence[Row]) -> list[Row]:
+    """Rows in the order of the cells and of the samples in them, so that equal results make equal files."""
     order = {(k.model, load_pack(k.scenario).name, label(k.levels)): i for i, k in enumerate(cells_of(spec))}
-    mine = [r for r in done.values() if (r.model, r.scenario, label(r.factors)) in order]
-    return sorted(mine, key=lambda r: (order[(r.model, r.scenario, label(r.factors))], r.repeat, _skin_order(r.skin)))
+    return sorted(rows, key=lambda r: (order[(r.model, r.scenario, label(r.factors))], r.repeat, _skin_order(r.skin)))
 
 
 def _skin_order(skin: str) -> tuple[int, str]:

@@ -4,7 +4,6 @@ Token counts are estimated at `CHARS_PER_TOKEN` characters for the forecast and 
 cap must not rest on an average.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -115,7 +114,6 @@ class Purse:
             raise UserError(
                 f"no price is known for {spec.grader}", "Add --grader-price IN,OUT in USD per million tokens"
             )
-        self.left_out = 0
 
     def affordable(self, owed: Sequence[tuple[CellKey, Draw]]) -> int:
         """How many of the samples can be run whatever they turn out to cost."""
@@ -143,11 +141,6 @@ class Purse:
         for row in rows:
             self.spent += _cost(self.prices.get(row.model), row.input_tokens, row.output_tokens)
             self.spent += _cost(self.grader_price, row.judge_input_tokens, row.judge_output_tokens)
-
-    def note_spent(self, left_out: int) -> None:
-        """Remember that samples were not run for want of money."""
-        self.left_out += left_out
-        logging.getLogger("gyges").warning("budget reached: %d samples were not run", left_out)
 
 
 def _cost(price: tuple[float, float] | None, given: float, written: float) -> float:

@@ -61,6 +61,20 @@ def open_model(model: ModelSpec, spec: Spec, how: How) -> Model:
     return opened
 
 
+def check_models(spec: Spec, how: How) -> None:
+    """Find out, without loading any weights, whether the models and the grader of a spec can be asked.
+
+    Raises:
+        UserError: one cannot.
+    """
+    for model in spec.models:
+        if model.name.partition("/")[0] in PACKAGES:
+            _check_packages(model.name, how.base_url, model.args)
+        else:
+            open_model(model, spec, how)
+    open_grader(spec.grader)
+
+
 @cache
 def open_grader(grader: str) -> Model | None:
     """The model of a grader, or None for `builtin` and `none`.

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from inspect_ai.hooks import Hooks, SampleEnd, TaskStart, hooks
 from rich.console import Console
@@ -55,19 +56,15 @@ class Progress:
     started: float = field(default_factory=time.monotonic)
     last_line: float = 0.0
 
-    def begin(self, rows: list[Row]) -> None:
-        """Count the samples of earlier runs."""
-        for row in rows:
-            self._count(row)
-
-    def add(self, row: Row) -> None:
-        """Count a sample that has just ended and show where things stand."""
-        self._count(row)
-        self._show()
-
-    def _count(self, row: Row) -> None:
-        key = (row.model, row.scenario, f"{row.condition} {row.interface}")
-        self.tallies.setdefault(key, Tally()).add(row)
+    def tell(self, name: str, said: Any) -> None:
+        """Count the samples that a step tells of, and show where things stand; that it begins or ends needs no word."""
+        if not isinstance(said, list):
+            return
+        for row in said:
+            key = (row.model, row.scenario, f"{row.condition} {row.interface}")
+            self.tallies.setdefault(key, Tally()).add(row)
+        if said:
+            self._show()
 
     @property
     def count(self) -> int:
@@ -114,7 +111,7 @@ class Progress:
 class Listener:
     """What is heard while an evaluation runs: the rows of ended samples by evaluation, and who is told of each."""
 
-    tell: Callable[[Row], None]
+    tell: Callable[[list[Row]], None]
     models: dict[str, str] = field(default_factory=dict)
     rows: dict[str, list[Row]] = field(default_factory=dict)
 
@@ -123,7 +120,7 @@ _listener: list[Listener] = []
 
 
 @contextmanager
-def listening(tell: Callable[[Row], None]) -> Iterator[dict[str, list[Row]]]:
+def listening(tell: Callable[[list[Row]], None]) -> Iterator[dict[str, list[Row]]]:
     """Hear of every sample that ends inside the block and pass it on; gives the rows by the evaluation's id."""
     _listener.append(Listener(tell))
     try:
@@ -149,4 +146,4 @@ class ProgressHooks(Hooks):
         listener = _listener[-1]
         row = row_of(data.sample, listener.models[data.eval_id], "")
         listener.rows.setdefault(data.eval_id, []).append(row)
-        listener.tell(row)
+        listener.tell([row])

@@ -17,14 +17,13 @@ from gyges.judging.outcomes import Status, Verdict
 from gyges.judging.speech import split_thoughts
 from gyges.scenarios.factors import label
 from gyges.transcripts.rows import Row, Turn
-from gyges.transcripts.spec import stops_early
 
 JSON_COLUMNS = ("factors", "evidence")
 
 
-def log_paths(out: Path) -> list[Path]:
-    """The logs of a folder, oldest first."""
-    return sorted((out / "logs").glob("*.eval"))
+def log_paths(folder: Path) -> list[Path]:
+    """The logs in a folder and those below it, oldest first."""
+    return sorted(folder.rglob("*.eval"), key=lambda path: path.name)
 
 
 def open_log(path: Path, header_only: bool = False) -> EvalLog:
@@ -36,15 +35,18 @@ def open_log(path: Path, header_only: bool = False) -> EvalLog:
     try:
         return read_eval_log(str(path), header_only=header_only)
     except Exception as error:  # zip, json and schema errors all mean the same to a user
-        raise UserError(
-            f"the log {path.name} is damaged ({type(error).__name__})",
-            f"Move {path} away; the same `gyges test` command then runs its samples again",
-        ) from None
+        raise damaged(path, error) from None
 
 
-def read_rows(paths: Iterable[Path]) -> list[Row]:
-    """One row for every sample of the logs."""
-    return [row for path in paths for row in rows_of(open_log(path), path.name)]
+def damaged(path: Path, error: Exception) -> UserError:
+    """What a user is told of a log that cannot be read."""
+    problem = f"the log {path.name} is damaged ({type(error).__name__})"
+    return UserError(problem, f"Move {path} away; the same `gyges test` command then runs its samples again")
+
+
+def read_rows(paths: Iterable[Path], folder: Path) -> list[Row]:
+    """One row for every sample of logs in a folder, with the log's place in it."""
+    return [row for path in paths for row in rows_of(open_log(path), path.relative_to(folder).as_posix())]
 
 
 def rows_of(log: EvalLog, name: str) -> list[Row]:
@@ -105,10 +107,10 @@ def latest(rows: Iterable[Row]) -> list[Row]:
     return list(best.values())
 
 
-def write_table(rows: Iterable[Row], out: Path) -> None:
-    """Rows as `out/verdicts.parquet`, written whole or not at all; each says whether sampling in this folder stops early."""
-    path, early = out / "verdicts.parquet", stops_early(out)
-    data = [{**row.model_dump(mode="json"), "sequential": early} for row in rows]
+def write_table(rows: Iterable[Row], out: Path, sequential: bool) -> None:
+    """Rows as `out/verdicts.parquet`, written whole or not at all; each says whether sampling stopped early."""
+    path = out / "verdicts.parquet"
+    data = [{**row.model_dump(mode="json"), "sequential": sequential} for row in rows]
     frame = pd.DataFrame(data, columns=list(Row.model_fields))
     for column in JSON_COLUMNS:
         frame[column] = frame[column].map(json.dumps)
@@ -141,12 +143,11 @@ def _plain(record: dict[str, Any]) -> dict[str, Any]:
 
 def transcript(out: Path, row: Row) -> tuple[Turn, ...]:
     """What was said and done in one sample."""
+    path = out / "logs" / row.log
     try:
-        sample = read_eval_log_sample(str(out / "logs" / row.log), id=row.sample_id, epoch=row.epoch)
+        sample = read_eval_log_sample(str(path), id=row.sample_id, epoch=row.epoch)
     except Exception as error:
-        raise UserError(
-            f"the log {row.log} is damaged ({type(error).__name__})", "Move it away and repeat the command"
-        ) from None
+        raise damaged(path, error) from None
     return tuple(turn for message in sample.messages for turn in _turns(message))
 
 
@@ -169,6 +170,6 @@ def _turns(message: ChatMessage) -> Iterator[Turn]:
         yield Turn(role="assistant", text=arguments, title=tool_call.function)
 
 
-def list_started(out: Path) -> list[Path]:
+def list_started(folder: Path) -> list[Path]:
     """Logs of runs that were killed: begun and not finished."""
-    return [path for path in log_paths(out) if open_log(path, header_only=True).status == "started"]
+    return [path for path in log_paths(folder) if open_log(path, header_only=True).status == "started"]

@@ -44,14 +44,14 @@ def split(owed: Sequence[T], processes: int) -> list[list[T]]:
 
 @contextmanager
 def workers(
-    work: Callable[..., list[Row]], parts: Sequence[tuple[Any, ...]], tell: Callable[[Row], None]
+    work: Callable[..., list[Row]], parts: Sequence[tuple[Any, ...]], tell: Callable[[list[Row]], None]
 ) -> Iterator[Future[list[Row]]]:
     """Call `work(*part, tell)` in a process for each part while the block runs; gives their rows to come.
 
     Args:
-        work: a module's function; it calls `tell(row)` for every sample that ends and returns the final rows.
+        work: a module's function; it calls `tell([row])` for every sample that ends and returns the final rows.
         parts: the arguments of each call; they must pickle.
-        tell: called here, in a thread, with every row that a worker tells.
+        tell: called here, in a thread, with the rows that a worker tells.
 
     Raises:
         UserError: (from the future) a worker ended early, or met a user's mistake.
@@ -71,14 +71,14 @@ def workers(
                 process.join()
 
 
-def _listen(ears: list[Connection], tell: Callable[[Row], None]) -> list[Row]:
+def _listen(ears: list[Connection], tell: Callable[[list[Row]], None]) -> list[Row]:
     """Pass on what workers tell until all have ended; their final rows."""
     rows: list[Row] = []
     while ears:
         for ear in wait(ears):
             assert isinstance(ear, Connection)
             kind, content = _received(ear)
-            if kind == "row":
+            if kind == "told":
                 tell(content)
                 continue
             ears.remove(ear)
@@ -98,6 +98,6 @@ def _received(ear: Connection) -> tuple[str, Any]:
 
 def _work(pipe: Connection, work: Callable[..., list[Row]], part: tuple[Any, ...]) -> None:
     try:
-        pipe.send(("rows", work(*part, lambda row: pipe.send(("row", row)))))
+        pipe.send(("rows", work(*part, lambda rows: pipe.send(("told", rows)))))
     except (UserError, KeyboardInterrupt) as problem:
         pipe.send(("problem", problem))

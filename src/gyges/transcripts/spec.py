@@ -4,8 +4,8 @@ The spec says *what*; `How` says how and where and can never change a result's i
 """
 
 import hashlib
-import json
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,16 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from gyges.errors import UserError
-from gyges.files import write_whole
+from gyges.judging.rubric import rubric_digest
 from gyges.models.scripted import content_of_args
 from gyges.scenarios.factors import Cell, parse_levels, treatment_and_control
 from gyges.scenarios.pack import builtin_names, builtin_root, load_pack
 from gyges.scenarios.samples import Draw, parse_skins
+from gyges.studies.identity import key_of
 
 MOST_SAMPLES = 2000
+LOGS = "logs"
+"""The folder of logs, in a store as in the folder of `gyges test`."""
 
 
 class ModelSpec(BaseModel):
@@ -55,11 +58,32 @@ class Spec(BaseModel):
     def identity(self) -> dict[str, Any]:
         """What two runs must share to go into one folder; the number of samples may grow. Of a private key its first skin is kept."""
         data = self.model_dump(mode="json", exclude={"samples", "precision"})
+        data["rubric"] = rubric_digest()
         data["packs"] = {name: pack_digest(name) for name in self.scenarios}
         data["files"] = {m.name: digest for m in self.models if (digest := content_of_args(m.name, m.args))}
-        if self.skin and self.skin.startswith("private:"):
-            data["skin"] = f"private:{parse_skins(self.skin, 1)[0]}"
+        data["skin"] = shown_skin(self.skin)
         return data
+
+
+def shown_skin(skin: str | None) -> str | None:
+    """Skins as they may be written down: of a private key its first skin."""
+    return f"private:{parse_skins(skin, 1)[0]}" if skin and skin.startswith("private:") else skin
+
+
+def pools_of(identity: dict[str, Any]) -> list[str]:
+    """Where the samples of each model of a spec with this identity are kept: folders of a store.
+
+    One pool holds all samples that differ in nothing but their number, so that an evaluation of 40 takes the 20 that one of 20 has made.
+    """
+    each = [
+        {**identity, "models": [m], "files": {k: v for k, v in identity["files"].items() if k == m["name"]}}
+        for m in identity["models"]
+    ]
+    return [f"{LOGS}/{_slug(one['models'][0]['name'])}-{key_of(one)}" for one in each]
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
 
 
 class How(BaseModel):
@@ -210,53 +234,3 @@ def pack_digest(name_or_path: str) -> str:
         if path.name not in ("CHANGELOG.md", "known_answers.yaml"):
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def claim_folder(spec: Spec, out: Path) -> None:
-    """Make the folder this spec's, or check that it is.
-
-    Raises:
-        UserError: it holds another study, or files that are none.
-    """
-    path, stored = out / "spec.json", stored_spec(out)
-    if not stored and any(p.name not in (".lock",) for p in out.iterdir()):
-        raise UserError(f"'{out}' is not empty and holds no study", "Choose another --out")
-    if stored:
-        _check_same(spec, stored, out)
-    data = {
-        "identity": spec.identity(), "samples": spec.samples, "precision": spec.precision,
-        "sequential": spec.precision is not None or stops_early(out),
-    }  # fmt: skip
-    write_whole(path, json.dumps(data, indent=1))
-
-
-def stored_spec(out: Path) -> dict[str, Any]:
-    """What a folder says of the study that it holds; empty where it holds none.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    path = out / "spec.json"
-    if not path.exists():
-        return {}
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        problem = f"{path} is damaged ({type(error).__name__})"
-        raise UserError(problem, "Put it back from a copy, or choose another --out") from None
-
-
-def stops_early(out: Path) -> bool:
-    """Whether a folder was ever filled with a precision: how many samples a cell has then hangs on their results, for good."""
-    stored = stored_spec(out)
-    return bool(stored.get("sequential") or stored.get("precision"))
-
-
-def _check_same(spec: Spec, stored: dict[str, Any], out: Path) -> None:
-    old, new = stored["identity"], spec.identity()
-    differs = [k for k in new if old.get(k) != new[k]]
-    if differs:
-        raise UserError(
-            f"'{out}' holds another study (differs in: {', '.join(differs)})",
-            "Choose another --out, or repeat the command that made it",
-        )

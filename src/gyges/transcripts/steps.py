@@ -1,21 +1,30 @@
-"""The evaluation as a step of a study: the same function that `gyges test` calls, with a model that another step may have made."""
+"""The evaluation as a step of a study: `gyges test` and studies both run it."""
 
+import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from gyges.judging.rubric import rubric_digest
-from gyges.studies.step import Context, Step
-from gyges.transcripts.spec import How, ModelSpec, Spec, make_spec, pack_digest
+from gyges.models.scripted import content_of_args
+from gyges.studies.step import Context, Cost, Step
+from gyges.transcripts.spec import LOGS, How, ModelSpec, Spec, make_spec, pack_digest, pools_of, shown_skin
+
+SAY_EVERY_S = 10.0
 
 
 class Evaluate(Step):
     """Puts a model into the simulated company and keeps logs and verdicts.
 
-    `model` is a name of Inspect's, or a step that made one; the other fields are those of `gyges test`. The folder then holds `logs/*.eval`
-    and `verdicts.parquet`. Samples that broke with an error leave it unfinished, so that the next run tries them again.
+    `model` is a name of Inspect's, or a step that made one (its result has a folder `model`), which Transformers loads; the other fields are
+    those of `gyges test`, and `how` its budget, prices and connections, which are no part of the result. The folder then holds `verdicts.parquet` and
+    `logs/*.eval`. Samples are kept beside the results, so that an evaluation of 40 runs only those that one of 20 has not. Samples
+    that broke with an error leave it unfinished, and the next run tries them again.
     """
+
+    places: ClassVar[frozenset[str]] = frozenset({"how", "skin"})
 
     model: str | Step
     model_args: dict[str, Any] = Field(default_factory=dict)
@@ -29,39 +38,78 @@ class Evaluate(Step):
     grader: str = "builtin"
     max_tokens: int | None = None
     temperature: float | None = None
+    how: How = How()
 
     def content(self) -> dict[str, str]:
-        """The packs' texts and the rubric."""
-        spec = self._spec(self.model if isinstance(self.model, str) else "", self.model_args)
-        return {"rubric": rubric_digest(), **{name: pack_digest(name) for name in spec.scenarios}}
+        """The packs' texts, the rubric, the skins (a private key is not written down) and a replayed file."""
+        spec = self._spec(self.model_args)
+        texts = {"rubric": rubric_digest(), **{name: pack_digest(name) for name in spec.scenarios}}
+        files = {"file": content_of_args(self._name(), self.model_args), "skin": shown_skin(self.skin) or ""}
+        return texts | {name: mark for name, mark in files.items() if mark}
+
+    def shared(self) -> tuple[str, ...]:
+        """The folder of this model's samples."""
+        return tuple(pools_of(self._spec(self.model_args).identity()))
 
     def slug(self) -> str:
         """The model's name, where it has one."""
         return self.model if isinstance(self.model, str) else self.model.slug()
 
+    def expected(self) -> Cost:
+        """Tokens and price, if nothing of it was run before."""
+        from gyges.transcripts.forecast import forecast
+
+        cells = forecast(self._spec(self.model_args), self.how)
+        usd = [cell.cost_usd for cell in cells if cell.cost_usd is not None]
+        tokens = sum(cell.input_tokens + cell.output_tokens for cell in cells)
+        return Cost(None, tokens, sum(usd) if len(usd) == len(cells) else None)
+
     def run(self, out: Path, context: Context) -> None:
         """Run what is owed."""
-        from gyges.errors import UserError
+        from gyges.errors import Unfinished
         from gyges.judging.outcomes import Status
         from gyges.transcripts.evaluate import evaluate
 
-        name, args = self._model(context)
-        rows = evaluate(self._spec(name, args), out / "evaluation", How())
+        (pool,) = self.shared()
+        with self._alone(context), context.hold(pool) as samples:
+            rows = evaluate(self._spec(self._arguments(context)), out, self.how, Teller(context), samples)
         broken = sum(row.status is Status.ERROR for row in rows)
         if broken:
-            raise UserError(f"{broken} of {len(rows)} samples ended with an error", "Run again: only those are tried")
+            raise Unfinished(f"{broken} of {len(rows)} samples ended with an error", "Run again: only those are tried")
         context.say(f"{sum(bool(r.harmful) for r in rows)} of {len(rows)} samples harmful")
 
-    def _model(self, context: Context) -> tuple[str, dict[str, Any]]:
-        """Inspect's name and arguments: a model that a step made is loaded by Transformers."""
-        if isinstance(self.model, str):
-            return self.model, self.model_args
-        folder = str(context.path(self.model) / "model")
-        return f"hf/{self.model.key}", {"model_path": folder, "tokenizer_path": folder, **self.model_args}
+    def _alone(self, context: Context) -> AbstractContextManager[Any]:
+        """With a budget, which is for all samples of the store together, evaluations wait for each other."""
+        return nullcontext() if self.how.budget_usd is None else context.hold(LOGS)
 
-    def _spec(self, name: str, args: dict[str, Any]) -> Spec:
+    def _name(self) -> str:
+        return self.model if isinstance(self.model, str) else f"hf/{self.model.key}"
+
+    def _arguments(self, context: Context) -> dict[str, Any]:
+        """The provider's arguments: for a model that a step made, where its files are."""
+        if isinstance(self.model, str):
+            return self.model_args
+        folder = str(context.path(self.model) / "model")
+        return {"model_path": folder, "tokenizer_path": folder, **self.model_args}
+
+    def _spec(self, args: dict[str, Any]) -> Spec:
         return make_spec(
-            [ModelSpec(name=name, args=args)], self.scenarios, self.factors, self.interface, samples=self.samples,
+            [ModelSpec(name=self._name(), args=args)], self.scenarios, self.factors, self.interface, samples=self.samples,
             skins=self.skins, skin=self.skin, precision=self.precision, grader=self.grader, max_tokens=self.max_tokens,
             temperature=self.temperature,
         )  # fmt: skip
+
+
+class Teller:
+    """Hands the rows of ended samples to a display that knows them, and says now and then how many there are."""
+
+    def __init__(self, context: Context) -> None:
+        self.context, self.count, self.said = context, 0, time.monotonic()
+
+    def __call__(self, rows: list[Any]) -> None:
+        """Take rows of samples that have ended."""
+        self.count += len(rows)
+        self.context.show(rows)
+        if time.monotonic() - self.said > SAY_EVERY_S:
+            self.said = time.monotonic()
+            self.context.say(f"{self.count} samples")
