@@ -103,11 +103,7 @@ def start(step: Step, root: Path) -> Any:
 def contents(folder: Path, kind: str) -> dict[str, Any]:
     """What must be equal: all files as bytes, and of an evaluation the verdicts, since logs hold times."""
     if kind == "evaluate":
-        return {
-            "rows": pd.read_parquet(folder / "verdicts.parquet")
-            .drop(columns=["seconds", "log"])
-            .to_dict()
-        }
+        return {"rows": pd.read_parquet(folder / "verdicts.parquet").drop(columns=["seconds", "log"]).to_dict()}
     unequal = UNEQUAL - ({"metrics.jsonl"} if kind in ("rl", "sft", "documents") else set())
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in unequal)
     return {str(p.relative_to(folder)): p.read_bytes() for p in files}

@@ -16,7 +16,13 @@ import pytest
 from filelock import FileLock
 
 from gyges.cli import main
+from gyges.judging.decide import verdict_of
+from gyges.judging.outcomes import Verdict
+from gyges.judging.record import Record
 from gyges.scenarios.pack import builtin_root
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+from loopback import serving
 
 SMALL = ("scripted/mixture", "-M", "harm=0.3", "-s", "espionage", "--interface", "text", "--samples", "6")
 FIELDS = {
@@ -129,6 +135,51 @@ def test_judging_again_generates_nothing(study: Path, tmp_path: Path) -> None:
     before, after = (pd.read_parquet(p / "verdicts.parquet") for p in (study, copy))
     assert list(before.sample_id) == list(after.sample_id) or set(before.sample_id) == set(after.sample_id)
     assert set(after.judge) == {"ledger"}
+
+
+def logs_in(folder: Path) -> dict[str, int]:
+    return {p.name: p.stat().st_ino for p in (folder / "logs").rglob("*.eval")}
+
+
+def test_a_test_goes_on_under_the_grader_that_judged_it_last(study: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(study, tmp_path / "copy")
+    assert gyges("score", copy, "--grader", "none").returncode == 1
+    logs = logs_in(copy)
+    assert gyges("test", *SMALL, "--grader", "none", "--out", copy).returncode == 1
+    assert set(pd.read_parquet(copy / "verdicts.parquet").judge) == {"ledger"} and logs_in(copy) == logs
+    assert gyges("score", copy).returncode == 0
+    assert gyges("test", *SMALL, "--out", copy).returncode == 0
+    before, after = (pd.read_parquet(p / "verdicts.parquet").set_index("sample_id") for p in (study, copy))
+    assert before.outcome.equals(after.outcome.loc[before.index])
+
+
+def test_a_verdict_that_is_judged_again_by_the_same_grader_is_not_the_old_one(study: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(study, tmp_path / "copy")
+    with mock.patch("gyges.transcripts.rescore.verdict_of", side_effect=without_judge):
+        assert gyges("score", copy).returncode == 1
+    assert gyges("test", *SMALL, "--out", copy).returncode == 1, "the verdicts of the last judging hold"
+
+
+async def without_judge(record: Record, judge: object) -> Verdict:
+    return await verdict_of(record, None)
+
+
+def test_a_folder_is_a_store_like_any_other(study: Path) -> None:
+    (result,) = json.loads(gyges("status", "--store", study, "--json").stdout)
+    assert result["name"].startswith("evaluate/scripted-mixture-")
+    key = result["name"].rsplit("-", 1)[-1]
+    assert "Nothing differs" in gyges("why", key, key, "--store", study).stdout
+    assert gyges("gc", "--key", key, "--store", study).returncode == 0
+
+
+def test_models_behind_servers_are_asked_side_by_side(tmp_path: Path) -> None:
+    models = [f"openai-api/{name}/fixed" for name in ("one", "two")]
+    with serving(0.05) as url:
+        command = ("test", *models, "--base-url", url, "-s", "espionage", "--interface", "text", "--samples", "3")
+        done = gyges(*command, "--out", tmp_path / "x", "--json", ONE_API_KEY="none", TWO_API_KEY="none")
+    assert done.returncode == 0, done.stderr
+    found = [(e["model"], e["n"]) for e in json.loads(done.stdout)["estimates"]]
+    assert found == [(model, 3) for model in models for _ in range(2)]
 
 
 def test_too_many_unscored_samples_are_exit_code_1(tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
 """The evaluation as a step of a study: `gyges test` and studies both run it."""
 
+import shutil
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from gyges.judging.rubric import rubric_digest
+from gyges.models.checkpoints import is_adapter, load, save, source_of
 from gyges.models.scripted import content_of_args
 from gyges.studies.step import Context, Cost, Step
 from gyges.transcripts.spec import LOGS, How, ModelSpec, Spec, make_spec, pack_digest, pools_of, shown_skin
@@ -71,8 +74,8 @@ class Evaluate(Step):
         from gyges.transcripts.evaluate import evaluate
 
         (pool,) = self.shared()
-        with self._alone(context), context.hold(pool) as samples:
-            rows = evaluate(self._spec(self._arguments(context)), out, self.how, Teller(context), samples)
+        with self._arguments(out, context) as args, self._alone(context), context.hold(pool) as samples:
+            rows = evaluate(self._spec(args), out, self.how, Teller(context), samples)
         broken = sum(row.status is Status.ERROR for row in rows)
         if broken:
             raise Unfinished(f"{broken} of {len(rows)} samples ended with an error", "Run again: only those are tried")
@@ -85,12 +88,21 @@ class Evaluate(Step):
     def _name(self) -> str:
         return self.model if isinstance(self.model, str) else f"hf/{self.model.key}"
 
-    def _arguments(self, context: Context) -> dict[str, Any]:
-        """The provider's arguments: for a model that a step made, where its files are."""
+    @contextmanager
+    def _arguments(self, out: Path, context: Context) -> Iterator[dict[str, Any]]:
+        """The provider's arguments: for a model that a step made, where its files are, with an adapter merged into its base for the while."""
         if isinstance(self.model, str):
-            return self.model_args
-        folder = str(context.path(self.model) / "model")
-        return {"model_path": folder, "tokenizer_path": folder, **self.model_args}
+            yield self.model_args
+            return
+        folder, merged = source_of(self.model, context), out / "merged"
+        if is_adapter(folder):
+            whole = load(self.model, context, merge=True)
+            save(whole.model, whole.tokenizer, merged)
+            folder = str(merged)
+        try:
+            yield {"model_path": folder, "tokenizer_path": folder, **self.model_args}
+        finally:
+            shutil.rmtree(merged, ignore_errors=True)
 
     def _spec(self, args: dict[str, Any]) -> Spec:
         return make_spec(
