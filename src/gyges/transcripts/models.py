@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlparse
 from urllib.request import getproxies, proxy_bypass
 
-from inspect_ai.model import GenerateConfig, Model, get_model
+from inspect_ai.model import GenerateConfig, Model, ModelInfo, get_model, set_model_info
 
 from gyges.errors import UserError
 from gyges.models.scripted import ScriptedAPI
@@ -93,6 +93,8 @@ def _open(name: str, config: GenerateConfig, base_url: str | None, args: Mapping
     if "/" not in name:
         raise UserError(f"unknown model '{name}'", "Write provider/model, e.g. openai/gpt-4.1 or embedded/smollm2")
     _check_packages(name, base_url, args)
+    if "model_path" in args:  # the name is the user's own: Inspect would look for it on the hub, to learn about it
+        set_model_info(name, ModelInfo())
     try:
         with redirect_stdout(io.StringIO()):  # Inspect announces hooks on standard output, which is for results
             return get_model(name, config=config, base_url=base_url, memoize=False, **args)
