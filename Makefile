@@ -64,7 +64,7 @@ $(VENV)/.train: $(VENV)/.base
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base $(VENV)/.train
-	$(PIP) ray
+	$(PIP) ray trackio wandb
 	$(PIP) "pytest>=8" "statsmodels>=0.14" "pytest-xdist>=3" "hypothesis>=6.100" "playwright>=1.50" "ruff>=0.14" "pyright[nodejs]>=1.1.400" "import-linter>=2.1" "zensical>=0.0.70,<0.1"
 	@touch $@
 

@@ -82,9 +82,11 @@ def jsonl(path: Path, rows: Sequence[dict[str, Any]]) -> str:
     return str(path)
 
 
-def context(find: Callable[[Step], Path] | None = None, said: list[str] | None = None) -> Context:
+def context(
+    find: Callable[[Step], Path] | None = None, said: list[str] | None = None, trackers: tuple[str, ...] = ()
+) -> Context:
     """What a step is given when it runs; `said` collects what it tells."""
-    return Context(find or Path, Resources(), (), said.append if said is not None else None)
+    return Context(find or Path, Resources(), trackers, said.append if said is not None else None)
 
 
 def lines_of(out: Path) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from gyges.models import checkpoints
 from gyges.studies.step import Context
 from gyges.training import metrics
+from gyges.training.mirrors import mirrored
 
 RESUME, KEPT, WHOLE = "resume", "checkpoints", "whole"
 CHECKPOINT_SECONDS = 60.0
@@ -88,7 +89,8 @@ def train(
     _watch(trainer, Watch(trainer, out, context, save, frozenset(keep), every, extra))
     if folder:
         context.say(f"going on after step {_step_of(folder)}")
-    trainer.train(resume_from_checkpoint=str(folder) if folder else None)
+    with mirrored(trainer.args.report_to):
+        trainer.train(resume_from_checkpoint=str(folder) if folder else None)
     if trainer.is_world_process_zero():
         save(trainer.accelerator.unwrap_model(trainer.model), out / checkpoints.MODEL)
         shutil.rmtree(out / RESUME, ignore_errors=True)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gyges.errors import UserError
 from gyges.models import checkpoints
 from gyges.studies.step import Context, Step
+from gyges.training import mirrors
 from gyges.training.data import data_content
 
 
@@ -146,8 +147,8 @@ def arguments(spec: Training, out: Path, steps: Sequence[Any], context: Context)
         "gradient_accumulation_steps": _accumulation(spec, context.resources.workers),
         "use_cpu": not torch.accelerator.is_available(),  # else Accelerate does not see that workers on CPUs are joined
         "bf16": gpu, "gradient_checkpointing": gpu, "dataloader_pin_memory": gpu,
-        "logging_steps": 1, "disable_tqdm": True, "save_strategy": "no", "report_to": _trackers(context), "run_name": spec.name,
-        "remove_unused_columns": False,
+        "logging_steps": 1, "disable_tqdm": True, "save_strategy": "no", "remove_unused_columns": False,
+        "report_to": mirrors.check(context.trackers), "run_name": spec.name, "project": mirrors.PROJECT,
     }  # fmt: skip
 
 
@@ -158,12 +159,3 @@ def _accumulation(spec: Training, workers: int) -> int:
             "Raise gradient_accumulation_steps to a multiple",
         )
     return spec.gradient_accumulation_steps // workers
-
-
-def _trackers(context: Context) -> list[str]:
-    from importlib.util import find_spec
-
-    for name in context.trackers:
-        if find_spec(name) is None:
-            raise UserError(f"the tracker {name} is not installed", f"pip install {name}, or leave it out")
-    return list(context.trackers)
