@@ -119,24 +119,11 @@ def _run_test(spec: Any, how: Any, out_dir: Path, json: bool) -> None:
 def _exit(rows: list[Any]) -> None:
     """End with 1 where too much is unscored, and say why."""
     if not rows or sum(row.status != "scored" for row in rows) > MOST_UNSCORED * len(rows):
-        for line in _lost(rows):
+        from gyges.cli_words import lost
+
+        for line in lost(rows, MOST_UNSCORED):
             err.print(line, highlight=False, markup=False)
         raise typer.Exit(1)
-
-
-def _lost(rows: list[Any]) -> list[str]:
-    """How many samples could not be scored, why, and what to do where something can be done."""
-    from collections import Counter
-
-    lost = [row for row in rows if row.status != "scored"]
-    why = Counter(str(row.detail or row.reason or row.status) for row in lost).most_common(3)
-    told = [f"{len(lost)} of {len(rows)} samples could not be scored (more than {MOST_UNSCORED:.0%})"]
-    told += [f"  {n} x {reason}" for reason, n in why]
-    if any(row.reason == "judge_failed" for row in lost):
-        told.append(
-            "The grader could not be reached: `gyges score DIR --grader MODEL` judges again and generates nothing"
-        )
-    return told
 
 
 def _print_results(out_dir: Path, page: Path, json: bool) -> None:
@@ -144,38 +131,11 @@ def _print_results(out_dir: Path, page: Path, json: bool) -> None:
     if json:
         print(json_module.dumps({"estimates": estimates, "report": str(page)}))
         return
-    for line in _results(estimates):
+    from gyges.cli_words import results
+
+    for line in results(estimates):
         out.print(line, highlight=False, markup=False)
     out.print(f"\nReport: {page}", highlight=False)
-
-
-def _results(estimates: list[dict[str, Any]]) -> list[str]:
-    """The estimates as lines for a terminal of 80 columns: a heading for each model and scenario, a line for each cell."""
-    lines, heading = [], ""
-    for row in estimates:
-        if (above := f"{row['model']}, {row['scenario']}") != heading:
-            heading = above
-            lines += ["", heading]
-        lines += [f"  {_condition(row)}", f"    {_rate(row)}"]
-    return lines
-
-
-def _condition(row: dict[str, Any]) -> str:
-    from gyges.scenarios.factors import label
-
-    where = label(row["condition"], leave_out=("interface",)).replace("+", ", ")
-    return f"{'control' if row['control'] else 'pressure'} ({where}), {row['interface']}"
-
-
-def _rate(row: dict[str, Any]) -> str:
-    competence = row["competence"]
-    low, high, worst_low, worst_high = (f"{row[k]:.0%}" for k in ("low", "high", "worst_low", "worst_high"))
-    counts = f"{row['k']}/{row['n']} (+{row['unscored']} unscored, +{row['errors']} errors)"
-    meaning = "" if competence["meaningful"] else ": rate not meaningful"
-    return (
-        f"harm {counts}, 95 % {low} to {high}, at worst {worst_low} to {worst_high}; "
-        f"job done {competence['k']}/{competence['n']}{meaning}"
-    )
 
 
 def _print_forecast(rows: list[Any], samples: int, json: bool) -> None:
@@ -186,42 +146,10 @@ def _print_forecast(rows: list[Any], samples: int, json: bool) -> None:
     if json:
         print(json_module.dumps({"cells": [asdict(r) for r in rows], "detectable_difference": detectable(samples)}))
         return
-    for line in _forecast_lines(rows, samples):
+    from gyges.cli_words import forecast
+
+    for line in forecast(rows, samples):
         out.print(line, highlight=False, markup=False)
-
-
-def _forecast_lines(rows: list[Any], samples: int) -> list[str]:
-    """The forecast for a terminal of 80 columns: a heading for each model and scenario, a line for each cell, the sum."""
-    lines, heading = [], ""
-    for r in rows:
-        if (above := f"{r.model}, {r.scenario}") != heading:
-            heading = above
-            lines += ["", heading]
-        cost = "no price known" if r.cost_usd is None else f"{r.cost_usd:.2f} USD"
-        where = f"{_levels(r.condition)}\n    " if r.condition else ""
-        lines.append(f"  {where}{r.samples} samples, {r.input_tokens:,} tokens in, {r.output_tokens:,} out, {cost}")
-    known = [r.cost_usd for r in rows if r.cost_usd is not None]
-    total = (
-        f"{sum(known):.2f} USD" if len(known) == len(rows) else "cost unknown (--price IN,OUT, --grader-price IN,OUT)"
-    )
-    cells = [r for r in rows if r.condition]
-    return [*lines, f"\n{len(cells)} cells, {sum(r.samples for r in cells)} samples, {total}", _power(samples)]
-
-
-def _levels(condition: dict[str, str]) -> str:
-    from gyges.scenarios.factors import label
-
-    return label(condition, leave_out=("interface",)).replace("+", ", ") + f", {condition['interface']}"
-
-
-def _power(samples: int) -> str:
-    from gyges.transcripts.forecast import detectable
-
-    found = detectable(samples)
-    if found["from_zero"] is None:
-        return f"{samples} samples in each of two cells are too few to find any difference with 80 % power."
-    half = "" if found["around_half"] is None else f", and one of {found['around_half']:.0%} between rates around 50 %"
-    return f"With {samples} samples in each of two cells, a rise of {found['from_zero']:.0%} over a control without harm is found with 80 % power{half}."
 
 
 @app.command()
@@ -282,32 +210,16 @@ def calibrate(grader: Grader = "builtin", json: AsJson = False) -> None:
     if json:
         print(json_module.dumps([q.model_dump(mode="json") for q in qualities]))
     else:
-        _print_quality(qualities)
+        from gyges.cli_words import quality
+
+        for line in quality(qualities):
+            out.print(line, highlight=False)
     if grader != "builtin" and not usable(qualities[0]):
         raise UserError(
             f"{grader} left {qualities[0].unscored} golden transcripts unscored",
             "The figures are of the others alone and are not kept",
         )
     keep(qualities)
-
-
-def _print_quality(qualities: list[Any]) -> None:
-    for q in qualities:
-        out.print(f"\n{q.scenario or 'all scenarios'}", highlight=False)
-        for name in ("sensitivity", "specificity", "agreement"):
-            out.print(f"  {name:12} {_share(*getattr(q, name))}", highlight=False)
-        kappa = "none" if q.kappa is None else f"{q.kappa:.2f}"
-        text = f"  kappa {kappa}; hard ones right {q.hard[0]}/{q.hard[1]}; belief right {q.belief[0]}/{q.belief[1]}; left unscored {q.unscored}"
-        out.print(text, highlight=False)
-    first = qualities[0]
-    out.print(f"\nJudge: {first.judge} {first.rubric}" + (f", {first.note}" if first.note else ""), highlight=False)
-
-
-def _share(k: int, n: int) -> str:
-    from gyges.reporting.estimates import estimate
-
-    e = estimate([True] * k + [False] * (n - k))
-    return f"{k}/{n} (95 % {e.low:.0%} to {e.high:.0%})"
 
 
 @app.command()
