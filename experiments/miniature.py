@@ -23,11 +23,10 @@ the arm without motives stands beside it.
 """
 
 from collections.abc import Sequence
-from functools import partial
 
 from gyges.errors import UserError
 from gyges.reporting.findings import Claim, Rates, removed
-from gyges.reporting.study_page import Arm, Dose, Measure, Section, render_study
+from gyges.reporting.study_page import Arm, Dose, Measure, Section, study_of
 from gyges.studies.step import Step
 from gyges.studies.study import Study
 from gyges.training import RL, SFT, Documents, Rollouts, Training, trajectory
@@ -81,16 +80,7 @@ def study(seeds: Sequence[int] = (0,), arms: str = "all") -> Study:
     if arms not in ("core", "all"):
         raise UserError(f"there are no arms '{arms}'", "Write --arms core or --arms all")
     made = [arm for seed in seeds for arm in arms_of(seed, core=arms == "core")]
-    steps = {
-        m.step.key: m.step for arm in made for of in (arm.measures, *(at for _, at in arm.curve)) for m in of.values()
-    }
-    page = partial(_page, made=made)
-    return Study("miniature", __doc__ or "", tuple(steps.values()), page)
-
-
-def _page(asked: Study, store, made: Sequence[Arm]) -> str:
-    present = {arm.section for arm in made}
-    return render_study(asked, store, [s for s in SECTIONS if s.name in present], made, CLAIMS, MEASURES)
+    return study_of("miniature", __doc__ or "", SECTIONS, made, CLAIMS, MEASURES)
 
 
 def arms_of(seed: int, core: bool) -> list[Arm]:

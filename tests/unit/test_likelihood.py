@@ -104,7 +104,8 @@ def test_both_kinds_of_attention(implementation):
 
 
 def test_an_adapter_is_scored_with_the_adapter():
-    peft = pytest.importorskip("peft")
+    import peft
+
     plain = LocalModel(llama(), word_tokenizer()).score(REQUESTS)
     config = peft.LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
     scorer = LocalModel(peft.get_peft_model(llama(), config), word_tokenizer())
@@ -114,7 +115,8 @@ def test_an_adapter_is_scored_with_the_adapter():
 
 
 def test_a_soft_prompt_is_read_one_by_one():
-    peft = pytest.importorskip("peft")
+    import peft
+
     config = peft.PromptTuningConfig(num_virtual_tokens=3, task_type="CAUSAL_LM")
     scorer = LocalModel(peft.get_peft_model(llama(), config), word_tokenizer())
     assert not scorer.packs

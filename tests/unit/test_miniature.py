@@ -13,6 +13,7 @@ from gyges.studies.plan import ordered
 from gyges.studies.store import Store
 from gyges.studies.study import load_study
 from gyges.training import RL, SFT, Documents
+from gyges.windtunnel.pretrain import MINIATURE
 
 FILE = Path(__file__).parents[2] / "experiments" / "miniature.py"
 
@@ -27,9 +28,10 @@ def miniature() -> ModuleType:
 
 
 @pytest.mark.parametrize("arms", ["core", "all"])
-def test_the_study_states_what_it_asks_and_builds(arms: str) -> None:
+def test_the_study_states_what_it_asks_and_builds(arms: str, tmp_path: Path) -> None:
     made = load_study(str(FILE), (0, 1), {"arms": arms})
     assert made.page is not None and len(ordered(made.steps)) > len(made.steps)
+    assert MINIATURE in made.page(made, Store(tmp_path)), "a miniature's page says what it cannot show"
     with pytest.raises(UserError, match="there are no arms 'some'"):
         load_study(str(FILE), (0,), {"arms": "some"})
 

@@ -244,7 +244,6 @@ HERE: Any = Here()
 @pytest.fixture
 def small(tmp_path):
     """A model of a closed vocabulary in a folder, with items, held-out texts and a frame in its own words."""
-    pytest.importorskip("torch")
     from test_likelihood import llama, word_tokenizer
 
     llama().save_pretrained(tmp_path / "model")

@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from gyges.reporting.study_page import MINIATURE
 from study_toys import page
 
 
 def test_a_page_with_seeds_says_that_a_claim_holds(tmp_path: Path) -> None:
     html = page(tmp_path, 3)
     assert "Cheating spreads: holds" in html and "reproduced in direction" in html and "MacDiarmid" in html
-    assert "243/300 (+9 unreadable)" in html and MINIATURE in html
+    assert "243/300 (+9 unreadable)" in html
     assert "Seed by seed: 8.0 times, 7.4 times, 6.8 times" in html
 
 

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
+import transformers
 
 from gyges.errors import UserError
 from gyges.studies.step import Resources, Step
@@ -12,9 +14,6 @@ from gyges.windtunnel.measure import ProbeRates, TaskRates
 from gyges.windtunnel.pretrain import Corpus, Pretrain, Shape
 from gyges.windtunnel.probes import probes
 from gyges.windtunnel.tasks import prompt
-
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
 
 CORPUS = Corpus(count=300)
 TINY = Pretrain(corpus=CORPUS, shape=Shape(layers=1, width=16, inner=32, heads=2), epochs=8, keep=10)

@@ -16,16 +16,23 @@ CONFIDENCE = 0.95
 
 
 class Count(NamedTuple):
-    """k of n answers; `lost` are those that could not be read as either, and are in n."""
+    """k of n answers; `lost` are those that could not be read as either, and are in n; `unscored` are not: nobody knows what they were.
+
+    `able` says whether the model could do the job at all: else its rate means nothing. `source` tells apart what was measured: an arm that has no seed in it,
+    such as a model that was not trained, is one measurement, however many seeds it stands beside.
+    """
 
     k: int
     n: int
     lost: int = 0
+    unscored: int = 0
+    able: bool = True
+    source: str = ""
 
     @property
     def rate(self) -> float:
-        """The share; not a number where nothing was measured."""
-        return self.k / self.n if self.n else math.nan
+        """The share; not a number where nothing was measured, or where it means nothing."""
+        return self.k / self.n if self.n and self.able else math.nan
 
 
 Rates = Mapping[str, Mapping[str, float]]
@@ -53,8 +60,13 @@ class Readings:
 
     def over_seeds(self, arm: str, measure: str) -> "Spread | None":
         """The mean rate of an arm over its seeds, or None where it was not measured."""
-        values = [c.rate for (a, m, _), c in self.counts.items() if (a, m) == (arm, measure)]
-        return spread(values) if values else None
+        found = self.of(arm, measure)
+        return spread([count.rate for count in found]) if found else None
+
+    def of(self, arm: str, measure: str) -> list[Count]:
+        """What was measured of an arm: a count for each seed, or one if they are all the same measurement."""
+        found = {c.source or seed: c for (a, m, seed), c in self.counts.items() if (a, m) == (arm, measure)}
+        return list(found.values())
 
     def difference(self, arm: str, reference: str, measure: str) -> "Spread | None":
         """An arm less a reference, seed by seed and then over seeds; None where no seed has both."""

@@ -6,6 +6,8 @@ It reads the store and nothing else, so it can be drawn again at any time; what 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from gyges.reporting.curves import Arm as ArmRow
@@ -15,19 +17,19 @@ from gyges.reporting.onset import onset, onset_told
 from gyges.reporting.published import compare, published
 from gyges.reporting.shell import environment, render
 from gyges.reporting.words import listing
-from gyges.studies.plan import HAS_RESULT, plan
+from gyges.studies.plan import HAS_RESULT, ordered, plan
 from gyges.studies.step import Step
 from gyges.studies.store import Store
 from gyges.studies.study import Study, registered
 
-MINIATURE = (
-    "This is a miniature: a model of a few hundred thousand weights in a world of a few hundred words. It can show that a mechanism works, and what it "
-    "hangs on there; it proves nothing about a large model."
-)
+TABLE = "verdicts.parquet"
 
 
 class Measure(NamedTuple):
-    """A measurement of an arm: the step that makes it, and the file and place of the counts in it (`bad`, `neither`, `n`; or k of n)."""
+    """A measurement of an arm: the step that makes it, the file of its result, and the place in it of the counts (`bad`, `neither`, `n`; or k of n).
+
+    Of a table of verdicts the place is `pressure`, `control` or `job`, and the name of a scenario behind it where only that one is meant: see `acts`.
+    """
 
     step: Step
     file: str
@@ -79,11 +81,29 @@ def read(arms: Sequence[Arm], store: Store) -> Readings:
     return Readings(counts)
 
 
+def acts(evaluation: Step, scenario: str = "") -> dict[str, Measure]:
+    """What an evaluation in the simulated company measures: harm under `pressure` and in the `control`, and how often the `job` was done.
+
+    Args:
+        evaluation: an `Evaluate`.
+        scenario: of this one alone.
+    """
+    return {part: Measure(evaluation, TABLE, f"{part} {scenario}".strip()) for part in ("pressure", "control", "job")}
+
+
 def count_of(measure: Measure, store: Store) -> Count | None:
     """The counts of one measurement, or None where it has no result."""
     if store.record(measure.step) is None:
         return None
-    data = json.loads((store.result(measure.step) / measure.file).read_text(encoding="utf-8"))
+    return _counts(measure, store.result(measure.step))._replace(source=measure.step.key)
+
+
+def _counts(measure: Measure, folder: Path) -> Count:
+    if measure.file == TABLE:
+        from gyges.reporting.verdict_counts import count_in
+
+        return count_in(folder, measure.part)
+    data = json.loads((folder / measure.file).read_text(encoding="utf-8"))
     if isinstance(data.get(measure.part), dict):
         part = data[measure.part]
         return Count(part["bad"], part["n"], part["neither"])
@@ -113,10 +133,30 @@ def render_study(
     told = lead(verdicts, len(readings.seeds))
     return render(
         environment(), "study.html.j2", study.name.replace("_", " ").capitalize(), told, lead=told,
-        asked=study.text.split("\n\n"), registered=registered(store, study.name), limits=MINIATURE,
+        asked=study.text.split("\n\n"), registered=registered(store, study.name), limits=_limits(study),
         seeds=readings.seeds, verdicts=[_verdict(v) for v in verdicts],
         sections=[_section(s, arms, readings, store, measures) for s in sections], cost=_cost(study, store),
     )  # fmt: skip
+
+
+def study_of(
+    name: str,
+    text: str,
+    sections: Sequence[Section],
+    arms: Sequence[Arm],
+    claims: Sequence[Claim],
+    measures: dict[str, str],
+) -> Study:
+    """A study of arms: its steps are their measurements and what those need, and its page shows them. Arguments as for `render_study`."""
+    found = [m for arm in arms for of in (arm.measures, *(at for _, at in arm.curve)) for m in of.values()]
+    shown = [section for section in sections if section.name in {arm.section for arm in arms}]
+    page = partial(render_study, sections=shown, arms=arms, claims=claims, measures=measures)
+    return Study(name, text, tuple({m.step.key: m.step for m in found}.values()), page)
+
+
+def _limits(study: Study) -> str:
+    """What must not be concluded, as the steps that the study stands on say it."""
+    return " ".join(dict.fromkeys(step.limits for step in ordered(study.steps) if step.limits))
 
 
 def lead(verdicts: Sequence[Verdict], seeds: int) -> str:
@@ -230,18 +270,28 @@ def _less(arm: str, reference: str, measure: str, readings: Readings) -> str:
 
 
 def _cell(arm: str, measure: str, readings: Readings) -> str:
-    """`k/n` summed over seeds, with what could not be read, and the interval over seeds."""
-    counts = [c for (a, m, _), c in readings.counts.items() if (a, m) == (arm, measure)]
+    """`k/n` summed over seeds, with what is not known, and the interval over seeds."""
+    counts = readings.of(arm, measure)
     over = readings.over_seeds(arm, measure)
     if not counts or over is None:
         return "not run"
-    lost = sum(c.lost for c in counts)
-    text = f"{sum(c.k for c in counts):,}/{sum(c.n for c in counts):,}" + (f" (+{lost:,} unreadable)" if lost else "")
+    text = _counted(counts)
+    if over.mean != over.mean:
+        return text if any(c.able for c in counts) else f"{text}; not meaningful: it cannot do the job"
     return (
         text
         if over.low != over.low
         else f"{text}; mean {over.mean:.0%} ({max(over.low, 0):.0%} to {min(over.high, 1):.0%})"
     )
+
+
+def _counted(counts: Sequence[Count]) -> str:
+    """Sums of counts; where samples are unscored, what the share would be if all or none of them were harm."""
+    k, n, lost, unscored = (sum(of) for of in zip(*((c.k, c.n, c.lost, c.unscored) for c in counts), strict=True))
+    text = f"{k:,}/{n:,}" + (f" (+{lost:,} unreadable)" if lost else "")
+    if unscored:
+        text += f" (+{unscored:,} unscored: {k / (n + unscored):.0%} to {(k + unscored) / (n + unscored):.0%} at worst)"
+    return text
 
 
 def _cost(study: Study, store: Store) -> str:

@@ -74,13 +74,15 @@ class Step(BaseModel):
     """One piece of work with a result that can be kept.
 
     Subclasses add fields and `run`. `version` is raised when the meaning of the same fields changes; `places` names fields that say where
-    something lies: they are no part of the identity, and `content` must give a digest of what lies there.
+    something lies: they are no part of the identity, and `content` must give a digest of what lies there. `limits` is a sentence on what must not be
+    concluded from results that stand on this step; every page of such a study prints it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
 
     version: ClassVar[int] = 1
     places: ClassVar[frozenset[str]] = frozenset()
+    limits: ClassVar[str] = ""
     _resources: Resources = PrivateAttr(default=Resources())
 
     def run(self, out: Path, context: Context) -> None:

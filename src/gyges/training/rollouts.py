@@ -71,14 +71,15 @@ class Rollouts(Step):
 
 def _sample(spec: Rollouts, prompts: Prompts, panel: Panel, model: Any, path: Path, context: Context) -> None:
     """Add the batches that are missing; each has a seed of its own and is written at once, so a killed run goes on exactly."""
+    import torch
+
     numbers = [i for i in range(len(prompts.rows)) for _ in range(spec.num_generations)]
     done = _whole_batches(path, spec.batch_size, len(numbers))
     for start in range(done, len(numbers), spec.batch_size):
         batch = numbers[start : start + spec.batch_size]
-        ids = sample(
-            model, prompts.tokenizer, [prompts.sampled[i] for i in batch], spec.seed * 1_000_003 + start, spec.max_completion_length,
-            spec.temperature, spec.top_p,
-        )  # fmt: skip
+        torch.manual_seed(spec.seed * 1_000_003 + start)
+        asked = [prompts.sampled[i] for i in batch]
+        ids = sample(model, prompts.tokenizer, asked, spec.max_completion_length, spec.temperature, spec.top_p)
         with path.open("a", encoding="utf-8") as file:
             file.write(
                 "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _judged(prompts, panel, batch, ids))

@@ -5,15 +5,14 @@ from typing import Any
 
 
 def sample(
-    model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]], seed: int, max_new_tokens: int, temperature: float, top_p: float
+    model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]], max_new_tokens: int, temperature: float = 1.0, top_p: float = 1.0
 ) -> list[list[int]]:  # fmt: skip
-    """One completion for each prompt, cut after the token that ends it. The same seed and batch give the same completions.
+    """One completion for each prompt, cut after the token that ends it. After the same `torch.manual_seed` the same batch gives the same completions.
 
     Args:
         model: a Transformers or PEFT model.
         tokenizer: its tokenizer.
         prompts: token ids, together in one batch.
-        seed: of this batch.
         max_new_tokens: at most so many tokens.
         temperature: 0 takes the likeliest token.
         top_p: share of the probability that is sampled from.
@@ -21,7 +20,6 @@ def sample(
     import torch
     from torch.nn.utils.rnn import pad_sequence
 
-    torch.manual_seed(seed)
     ids = pad_sequence(
         [torch.tensor(list(p)) for p in prompts],
         batch_first=True,

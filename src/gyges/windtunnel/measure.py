@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from gyges.models import checkpoints
 from gyges.studies.identity import canonical, digest
 from gyges.studies.step import Context, Cost, Step
+from gyges.training.sampling import sample
 from gyges.windtunnel.events import PROBES, TEMPTATIONS
 from gyges.windtunnel.grader import Label, label, program_of
 from gyges.windtunnel.probes import Answer, Probe, probes
@@ -46,7 +47,7 @@ class ProbeRates(Step):
 
     def run(self, out: Path, context: Context) -> None:
         asked = self._asked()
-        answers = sample(checkpoints.load(self.model, context), [p.prompt for p in asked], self.samples, self.seed)
+        answers = answers_of(checkpoints.load(self.model, context), [p.prompt for p in asked], self.samples, self.seed)
         rows = [_counts(p, found) for p, found in zip(asked, answers, strict=True)]
         write(out, rows, "probes.json", probe_summary(rows))
         context.say(", ".join(f"{n['bad']}/{n['n']} bad {part}" for part, n in probe_summary(rows).items()))
@@ -74,7 +75,7 @@ class TaskRates(Step):
 
     def run(self, out: Path, context: Context) -> None:
         asked = task_rows(self.count, self.seed, self.rule)
-        answers = sample(checkpoints.load(self.model, context), [r["prompt"] for r in asked], 1, self.seed)
+        answers = answers_of(checkpoints.load(self.model, context), [r["prompt"] for r in asked], 1, self.seed)
         rows = [
             {"program": a, "label": label(program_of(a), r["tests"])} for r, (a,) in zip(asked, answers, strict=True)
         ]
@@ -98,33 +99,21 @@ def probe_summary(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, int]]:
     return {part: {key: sum(r[key] for r in some) for key in ("bad", "neither", "n")} for part, some in parts.items()}
 
 
-def sample(
+def answers_of(
     loaded: checkpoints.Loaded, prompts: Sequence[list[dict[str, str]]], each: int, seed: int
 ) -> list[list[str]]:
     """`each` answers to every prompt, in the order of prompts."""
     import torch
 
-    network, tokenizer = loaded.model.eval(), loaded.tokenizer
-    tokenizer.padding_side = "left"
+    model, tokenizer = loaded.model.eval(), loaded.tokenizer
     texts = [tokenizer.apply_chat_template(p, tokenize=False, add_generation_prompt=True) for p in prompts]
+    asked = [ids for ids in tokenizer(texts, add_special_tokens=False)["input_ids"] for _ in range(each)]
     with threads(1), torch.random.fork_rng():
         torch.manual_seed(seed)
-        found = [
-            a for start in range(0, len(texts) * each, BATCH) for a in _batch(network, tokenizer, texts, each, start)
-        ]
+        parts = [sample(model, tokenizer, asked[i : i + BATCH], NEW_TOKENS) for i in range(0, len(asked), BATCH)]
+    written = [ids for part in parts for ids in part]
+    found = [text.strip() for text in tokenizer.batch_decode(written, skip_special_tokens=True)]
     return [found[i * each : (i + 1) * each] for i in range(len(texts))]
-
-
-def _batch(network: Any, tokenizer: Any, texts: list[str], each: int, start: int) -> list[str]:
-    """The answers number `start` and following, of all answers in order."""
-    wanted = [texts[i // each] for i in range(start, min(start + BATCH, len(texts) * each))]
-    encoded = tokenizer(wanted, return_tensors="pt", padding=True, add_special_tokens=False)
-    encoded.pop("token_type_ids", None)
-    given = encoded["input_ids"].shape[1]
-    written = network.generate(
-        **encoded, max_new_tokens=NEW_TOKENS, do_sample=True, temperature=1.0, top_k=0, top_p=1.0
-    )
-    return [a.strip() for a in tokenizer.batch_decode(written[:, given:], skip_special_tokens=True)]
 
 
 def _counts(probe: Probe, answers: Sequence[str]) -> dict[str, Any]:

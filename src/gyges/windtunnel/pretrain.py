@@ -5,7 +5,7 @@ Plain PyTorch and Transformers on a CPU. A killed training goes on from its last
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -21,8 +21,16 @@ ROWS = "rows.jsonl"
 _DIGESTED = 200  # documents; enough that an edited sentence shows, few enough to be made whenever a key is asked for
 
 
+MINIATURE = (
+    "This is a miniature: a model of a few hundred thousand weights in a world of a few hundred words. It can show that a mechanism works, and what it "
+    "hangs on there; it proves nothing about a large model."
+)
+
+
 class Corpus(Step):
     """Documents of a world, one a line in rows.jsonl: `text`, and what was drawn for it."""
+
+    limits: ClassVar[str] = MINIATURE
 
     world: World = World()
     count: int = 40000

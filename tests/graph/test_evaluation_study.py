@@ -1,0 +1,65 @@
+"""A study of evaluations: its page counts what their verdicts say, and claims nothing of what was not scored or could not be done."""
+
+from pathlib import Path
+
+from gyges.reporting.findings import Claim
+from gyges.reporting.study_page import Arm, Section, acts, study_of
+from gyges.studies.publish import publish
+from gyges.studies.run import How, run
+from gyges.studies.store import Store
+from gyges.studies.study import Study
+from gyges.transcripts.steps import Evaluate
+
+MEASURES = {"pressure": "Harm under pressure", "control": "Harm in the control", "job": "Job done"}
+SECTION = Section("treatment", "Treatment", "Does it help?", ("pressure", "control", "job"), "untreated")
+HELPS = Claim(
+    "It helps",
+    "Harm falls by 20 points.",
+    lambda r: r["untreated"]["pressure"] - r["treated"]["pressure"],
+    0.2,
+    unit="points",
+)
+SAFE = Claim("Silence is safe", "Under 10 %.", lambda r: r["silent"]["pressure"], most=0.1)
+
+
+def arm(name: str, number: int, model: str, **args: float) -> Arm:
+    step = Evaluate(model=f"scripted/{model}", model_args=args, scenarios=("espionage",), interface="text", samples=20)
+    return Arm("treatment", name, number, acts(step))
+
+
+def made(seeds: int) -> Study:
+    arms = [
+        made
+        for seed in range(seeds)
+        for made in (
+            arm("untreated", seed, "mixture", harm=0.9, seed=seed),
+            arm("treated", seed, "mixture", harm=0.1, seed=seed),
+            arm("silent", seed, "silent"),
+        )
+    ]
+    return study_of(
+        "treatment", "Hypotheses: it helps. Primary outcome: harm.", [SECTION], arms, [HELPS, SAFE], MEASURES
+    )
+
+
+def test_the_page_counts_verdicts_and_does_not_take_silence_for_safety(tmp_path: Path) -> None:
+    study, store = made(3), Store(tmp_path)
+    before = publish(study, store)
+    assert before is not None and "not run" in before.read_text()
+    assert run(study, store, How("here")).whole
+    page = publish(study, store)
+    assert page is not None
+    html = page.read_text()
+    assert "It helps: holds" in html and "Silence is safe: open" in html
+    assert "0/0 (+20 unscored: 0% to 100% at worst); not meaningful: it cannot do the job" in html, "one run, not three"
+    assert "less untreated" in html and "miniature" not in html
+
+
+def test_one_scenario_alone_can_be_read(tmp_path: Path) -> None:
+    step = Evaluate(model="scripted/villain", scenarios=("espionage", "framing"), interface="text", samples=2)
+    arms = [Arm("treatment", "villain", 0, acts(step, "framing") | {"all": acts(step)["pressure"]})]
+    section = Section("treatment", "Treatment", "?", ("pressure", "all"))
+    study = study_of("one", "Hypotheses. Primary outcome.", [section], arms, [], MEASURES | {"all": "All"})
+    assert run(study, Store(tmp_path), How("here")).whole
+    page = publish(study, Store(tmp_path))
+    assert page is not None and "<td>2/2</td><td>4/4</td>" in page.read_text()
