@@ -39,10 +39,15 @@ def spec(samples: int):
 
 
 def run_gyges(samples: int, url: str, connections: int, folder: Path) -> int:
-    from gyges.transcripts.evaluate import evaluate
+    """What `gyges test` does, up to its table of verdicts."""
+    from rich.console import Console
+
+    from gyges.transcripts.by_hand import run_test
+    from gyges.transcripts.progress import Progress
     from gyges.transcripts.spec import How
 
-    return len(evaluate(spec(samples), folder / "out", How(base_url=url, max_connections=connections)))
+    how = How(base_url=url, max_connections=connections)
+    return len(run_test(spec(samples), how, folder / "out", Progress(Console(stderr=True)))[0])
 
 
 def run_bare(samples: int, url: str, connections: int, folder: Path) -> int:
@@ -73,6 +78,7 @@ def prompts(samples: int):
 def timed(kind: str, samples: int, url: str, connections: int) -> dict[str, float]:
     import gyges._registry
     import gyges.judging.builtin
+    import gyges.transcripts.by_hand
     import gyges.transcripts.evaluate  # noqa: F401
 
     made = prompts(samples) if kind == "bare" else None

@@ -50,9 +50,10 @@ def test_the_page_counts_verdicts_and_does_not_take_silence_for_safety(tmp_path:
     page = publish(study, store)
     assert page is not None
     html = page.read_text()
+    assert "Of 2 claims that were written down before, 1 holds and 1 is open or was not run." in html
     assert "It helps: holds" in html and "Silence is safe: open" in html
     assert "0/0 (+20 unscored: 0% to 100% at worst); not meaningful: it cannot do the job" in html, "one run, not three"
-    assert "less untreated" in html and "miniature" not in html
+    assert "silent: nothing scored" in html and "less untreated" in html and "miniature" not in html
 
 
 def test_one_scenario_alone_can_be_read(tmp_path: Path) -> None:

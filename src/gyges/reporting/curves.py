@@ -16,10 +16,11 @@ INDENT = 44.0
 
 
 class Arm(NamedTuple):
-    """A row of an arms plot: its name and the rate over seeds."""
+    """A row of an arms plot: its name, the rate over seeds, and what stands there where there is none."""
 
     name: str
     rate: Spread
+    without: str = "not run"
 
 
 Points = tuple[tuple[float, float], ...]
@@ -40,13 +41,13 @@ def arms_plot(name: str, title: str, arms: Sequence[Arm]) -> Markup:
     parts = axis(TOP - 12, height - 8, SHARES)
     for i, arm in enumerate(arms):
         parts += _arm_row(arm, TOP + 38 * i)
-    told = "; ".join(f"{a.name}: {_percent(a.rate.mean)}" for a in arms)
+    told = "; ".join(f"{a.name}: {a.without if math.isnan(a.rate.mean) else _percent(a.rate.mean)}" for a in arms)
     return drawing(name, title, f"Rates from 0 to 100 %. {told}.", height + 18, parts)
 
 
 def _arm_row(arm: Arm, y: float) -> list[str]:
     if math.isnan(arm.rate.mean):
-        return [text(LEFT, y, shorten(arm.name, 44)), text(RIGHT, y, "not measured", "soft", "end")]
+        return [text(LEFT, y, shorten(arm.name, 44)), text(RIGHT, y, arm.without, "soft", "end")]
     marks = [text(LEFT, y, shorten(arm.name, 44)), text(RIGHT, y, _percent(arm.rate.mean), "strong", "end")]
     if not math.isnan(arm.rate.low):
         marks.append(line(scale(arm.rate.low), y + 10, scale(arm.rate.high), y + 10, "range treated"))

@@ -164,12 +164,15 @@ def lead(verdicts: Sequence[Verdict], seeds: int) -> str:
     words = [v.word for v in verdicts]
     yes = sum(w in ("holds", "as expected (one seed)") for w in words)
     no = sum(w in ("does not hold", "not as expected (one seed)") for w in words)
-    rest = len(words) - yes - no
-    ways = ("came out as expected", "did not") if seeds < 2 else ("hold", "do not")
-    counted = zip((yes, no, rest), (*ways, "are open or were not run"), strict=True)
-    text = (
-        f"Of {len(words)} claims that were written down before, {listing([f'{n} {way}' for n, way in counted if n])}."
+    ways = (
+        (("came out as expected",) * 2, ("did not",) * 2) if seeds < 2 else (("holds", "hold"), ("does not", "do not"))
     )
+    counted = zip(
+        (yes, no, len(words) - yes - no), (*ways, ("is open or was not run", "are open or were not run")), strict=True
+    )
+    found = listing([f"{n} {one if n == 1 else many}" for n, (one, many) in counted if n])
+    claims = "the one claim that was" if len(words) == 1 else f"{len(words)} claims that were"
+    text = f"Of {claims} written down before, {found}." if words else "No claim was written down before."
     return text + (
         " With one seed there is no interval: directions only." if seeds == 1 else f" Intervals are over {seeds} seeds."
     )
@@ -203,7 +206,17 @@ def _section(
 
 def _rows(names: Sequence[str], measure: str, readings: Readings) -> list[ArmRow]:
     nothing = Spread(float("nan"), float("nan"), float("nan"), float("nan"), ())
-    return [ArmRow(name, readings.over_seeds(name, measure) or nothing) for name in names]
+    return [
+        ArmRow(name, readings.over_seeds(name, measure) or nothing, _without(readings.of(name, measure)))
+        for name in names
+    ]
+
+
+def _without(counts: Sequence[Count]) -> str:
+    """Why an arm has no rate, if it has none."""
+    if not counts:
+        return "not run"
+    return "nothing scored" if not any(c.n for c in counts) else "not meaningful"
 
 
 def _dose(dose: Dose, number: int, section: Section, readings: Readings, measures: dict[str, str]) -> dict[str, Any]:
