@@ -69,4 +69,6 @@ def measure(root: Path, executor: str, count: int, workers: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from studies import main as run_main  # steps of `__main__` could not be imported where they run
+
+    run_main()

@@ -1,6 +1,7 @@
 """What runs, in which order, and what is left when something goes wrong."""
 
 import json
+import pickle
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from toys import Count, Fail, Join, Write, toy_study
 
 from gyges.errors import UserError
+from gyges.studies.packing import pack, unpack
 from gyges.studies.plan import State, ordered, plan
 from gyges.studies.run import How, run
 from gyges.studies.step import Step
@@ -125,3 +127,34 @@ def test_a_store_can_be_moved(tmp_path: Path) -> None:
     run(toy_study(BOTH), Store(tmp_path / "here"), How(workers=1))
     shutil.move(tmp_path / "here", tmp_path / "there")
     assert states(tmp_path / "there", BOTH) == ["cached"] * 3
+
+
+def chain(length: int) -> Step:
+    """Steps that stand on each other."""
+    step: Step = Write(text="0")
+    for i in range(length):
+        step = Join(parts=(step,), between=str(i))
+    return step
+
+
+def test_a_chain_deeper_than_the_stack_runs(tmp_path: Path) -> None:
+    last = chain(600)
+    assert run(toy_study(last), Store(tmp_path), How(workers=2)).whole
+    assert (Store(tmp_path).path(last) / "text.txt").read_text() == "00"
+
+
+def test_a_packed_step_is_the_same_step_and_what_was_sent_is_not_sent_again() -> None:
+    both = Join(parts=(Write(text="a"), Join(parts=(Write(text="a"),)))).on(gpus=1)
+    copy = pickle.loads(pickle.dumps(both))
+    assert copy == both and copy.key == both.key and copy.resources == both.resources
+    assert copy.parts[0] is copy.parts[1].parts[0], "one step stays one step"
+    known: set[str] = set()
+    there: dict[str, Step] = {}
+    assert unpack(pack(both.parts[1], known), there) == both.parts[1]
+    assert [key for key, _ in pack(both, known)] == [both.key]
+    assert [key for key, _ in pack(both, known)] == [both.key], "a step that is tried again is sent again"
+
+
+def test_steps_that_cannot_be_pickled_have_no_key_either() -> None:
+    with pytest.raises(UserError, match="no stable form"):
+        pickle.dumps(Count(until=1, after=lambda: None))

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from gyges.errors import UserError
 from gyges.studies.one import INTERRUPTED, Ended, Work, alone, beside, run_one
+from gyges.studies.packing import pack, unpack
 from gyges.studies.spread import over_workers
 from gyges.studies.step import Step
 from gyges.studies.store import Store
@@ -91,11 +92,12 @@ class HereExecutor:
 
 @dataclass
 class Worker:
-    """A process, and what it is doing."""
+    """A process, what it is doing, and the keys of the steps that it has been sent."""
 
     process: BaseProcess
     connection: Connection
     job: Job | None = None
+    known: set[str] = field(default_factory=set)
 
 
 class LocalExecutor:
@@ -119,7 +121,7 @@ class LocalExecutor:
         """Hand the job to a process that is idle, or to a new one."""
         worker = next((w for w in self.workers if w.job is None), None) or self._start()
         worker.job = job
-        worker.connection.send(job)
+        worker.connection.send((pack(job.step, worker.known), job.store, job.trackers))
 
     def wait(self) -> list[Ended]:
         """The jobs that have ended since; waits for at least one."""
@@ -173,12 +175,13 @@ class LocalExecutor:
 def _serve(connection: Connection, threads: int) -> None:
     """A worker's life: one job after another, until the connection ends."""
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # before torch is imported: workers must not fight for cores
+    known: dict[str, Step] = {}
     while True:
         try:
-            job = connection.recv()
+            parts, store, trackers = connection.recv()
         except (EOFError, KeyboardInterrupt):
             return
-        ended = run_one(job.step, job.store, job.trackers, lambda said: connection.send(("says", said)))
+        ended = run_one(unpack(parts, known), store, trackers, lambda said: connection.send(("says", said)))
         connection.send(("ended", ended))
 
 

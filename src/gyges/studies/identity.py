@@ -58,7 +58,7 @@ def _fields(model: BaseModel, leave_out: frozenset[str], defaults: bool) -> dict
     found = {}
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
-        if (name in leave_out and not _is_step(value)) or (not defaults and _is_default(field, value)):
+        if (name in leave_out and not is_step(value)) or (not defaults and _is_default(field, value)):
             continue
         found[name] = stable(value, f"{type(model).__name__}.{name}", defaults)
     return found
@@ -87,7 +87,7 @@ def stable(value: Any, where: str, defaults: bool = False) -> Any:
         return sorted((stable(v, where, defaults) for v in value), key=canonical)
     if isinstance(value, Mapping):
         return {_text(k, where): stable(v, where, defaults) for k, v in value.items()}
-    if _is_step(value):
+    if is_step(value):
         return {"step": value.key}
     if isinstance(value, BaseModel):
         return {"type": type(value).__name__, **_fields(value, frozenset(), defaults)}
@@ -96,7 +96,7 @@ def stable(value: Any, where: str, defaults: bool = False) -> Any:
 
 def steps_in(value: Any) -> Iterator[Any]:
     """All steps inside a field's value, however deep in lists, mappings and records."""
-    if _is_step(value):
+    if is_step(value):
         yield value
     elif isinstance(value, BaseModel):
         yield from (step for name in type(value).model_fields for step in steps_in(getattr(value, name)))
@@ -130,7 +130,8 @@ def _held(step: Any) -> list[Any]:
     return [s for name in type(step).model_fields for s in steps_in(getattr(step, name))]
 
 
-def _is_step(value: Any) -> bool:
+def is_step(value: Any) -> bool:
+    """Whether a value is a step (a class, which describes its steps, is none)."""
     return isinstance(value, BaseModel) and hasattr(type(value), "inputs")
 
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from gyges.studies.identity import identity_of, key_of, steps_in, unkeyed
+from gyges.studies.packing import pack, unpack
 
 
 class Resources(BaseModel):
@@ -110,6 +111,9 @@ class Step(BaseModel):
         copy = self.model_copy()
         copy._resources = Resources(**resources)
         return copy
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return unpack, (pack(self, set()),)  # what it holds one by one: see `packing`
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy; one with other fields finds its own key."""
