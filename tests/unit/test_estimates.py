@@ -375,6 +375,12 @@ def test_a_detectable_difference_is_found_as_often_as_it_says():
     assert found.mean() == pytest.approx(0.8, abs=0.03)
 
 
+@pytest.mark.parametrize("n_a", [1, 10, 40])
+def test_a_large_control_without_harm_does_not_show_what_hardly_ever_happens(n_a):
+    d = detectable_difference(n_a, 100 * n_a, base=0)
+    assert 1 - (1 - d) ** n_a >= 0.8 - 1e-9
+
+
 def test_hardly_any_samples_detect_nothing():
     assert detectable_difference(1, 1) == detectable_difference(0, 50) == 1
     with pytest.raises(ValueError):

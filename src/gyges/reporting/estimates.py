@@ -392,8 +392,9 @@ def detectable_difference(n_a: int, n_b: int, base: float = 0.5, power: float = 
     """The smallest difference from rate `base` that independent samples, `n_a` and `n_b` of them, find with that power.
 
     For the two-sided score test in its normal approximation (Fleiss, Levin and Paik 2003, section 4.2), towards one
-    half, the harder direction; 1 when not even the largest possible one is found. A design paired by skin does better,
-    one with several samples per skin does worse. Raises ValueError for a base outside [0, 1].
+    half, the harder direction; 1 when not even the largest possible one is found. From a base of 0 it is never less than
+    what shows itself at all among `n_a` samples that often, where the approximation would promise more. A design paired by
+    skin does better, one with several samples per skin does worse. Raises ValueError for a base outside [0, 1].
     """
     if not 0 <= base <= 1:
         raise ValueError(f"a base rate lies in [0, 1], not {base}")
@@ -405,7 +406,8 @@ def detectable_difference(n_a: int, n_b: int, base: float = 0.5, power: float = 
     widest = 1 - base - 1e-9
     if min(n_a, n_b) < 1 or shortfall(widest) > 0:
         return 1.0
-    return _root(shortfall, 1e-9, widest)
+    least = 1e-9 if base else 1 - (1 - power) ** (1 / n_a)
+    return _root(shortfall, least, widest) if shortfall(least) > 0 else least
 
 
 def _power(d: float, base: float, n_a: int, n_b: int, z: float) -> float:
