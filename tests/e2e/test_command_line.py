@@ -1,5 +1,6 @@
 """The command line as a user meets it: good input gives a folder and a page, bad input one clear line and exit code 2."""
 
+import asyncio
 import contextlib
 import io
 import json
@@ -14,12 +15,15 @@ from unittest import mock
 import pandas as pd
 import pytest
 from filelock import FileLock
+from inspect_ai.log import read_eval_log, write_eval_log
 
 from gyges.cli import main
 from gyges.judging.decide import verdict_of
 from gyges.judging.outcomes import Verdict
 from gyges.judging.record import Record
 from gyges.scenarios.pack import builtin_root
+from gyges.transcripts import rescore
+from gyges.transcripts.folder import logs_of
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from loopback import serving
@@ -160,6 +164,20 @@ def test_a_verdict_that_is_judged_again_by_the_same_grader_is_not_the_old_one(st
     assert gyges("test", *SMALL, "--out", copy).returncode == 1, "the verdicts of the last judging hold"
 
 
+def test_a_log_that_inspect_has_scored_anew_counts_with_its_new_verdicts(study: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(study, tmp_path / "copy")
+    with mock.patch("gyges.transcripts.rescore.verdict_of", side_effect=without_judge):
+        for path in logs_of(copy):
+            log = read_eval_log(str(path))
+            asyncio.run(rescore._judge_log(log, None, lambda: None))
+            write_eval_log(log, str(path))
+    assert gyges("report", copy).returncode == 0
+    reported = pd.read_parquet(copy / "verdicts.parquet").set_index("sample_id")
+    assert gyges("test", *SMALL, "--out", copy).returncode == 1
+    tested = pd.read_parquet(copy / "verdicts.parquet").set_index("sample_id")
+    assert set(tested.judge) == {"ledger"} and reported.status.equals(tested.status.loc[reported.index])
+
+
 async def without_judge(record: Record, judge: object) -> Verdict:
     return await verdict_of(record, None)
 
@@ -251,6 +269,7 @@ def test_a_log_cut_in_half_is_told(study: Path, tmp_path: Path) -> None:
     fails(f"the log {log.name} is damaged", "test", *SMALL, "--out", copy)
     fails(f"the log {log.name} is damaged", "score", copy)
     fails(f"the log {log.name} is damaged", "report", copy)
+    assert len(pd.read_parquet(copy / "verdicts.parquet")) == 12, "nothing that was there is lost"
     log.rename(tmp_path / log.name)
     assert gyges("test", *SMALL, "--out", copy).returncode == 0
     assert [e["n"] for e in json.loads((copy / "estimates.json").read_text())] == [6, 6]

@@ -168,13 +168,16 @@ class Store:
         text = self.bucket.read(found)[found[0]] if self.bucket else (self.root / found[0]).read_bytes()
         return text.decode(errors="replace")
 
-    def remove(self, record: Record) -> None:
-        """Delete a result; its record goes first, so that no half of it can be taken for whole."""
-        folder = self.root / record.name
+    def reopen(self, record: Record) -> None:
+        """Take a result for unfinished: its files stay on this machine, and its step goes on from them when it is run again."""
         if self.bucket is not None:
             self.bucket.remove(record.name, first=RECORD)
-        (folder / RECORD).unlink(missing_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        (self.root / record.name / RECORD).unlink(missing_ok=True)
+
+    def remove(self, record: Record) -> None:
+        """Delete a result; its record goes first, so that no half of it can be taken for whole."""
+        self.reopen(record)
+        shutil.rmtree(self.root / record.name, ignore_errors=True)
 
     def text(self, path: str) -> str:
         """A text of the store that is no result; empty where there is none."""

@@ -35,7 +35,7 @@ def run_test(spec: Spec, how: How, out: Path, progress: Progress) -> tuple[list[
     with locked(out):
         sequential = claim_folder(spec, out)
         study, store = study_of(spec, how), Store(out.resolve())
-        _forget_without_logs(study, store)
+        _reopen_outdated(study, store)
         try:
             outcome = run(study, store, _where(spec, how), progress.tell)
         finally:
@@ -65,13 +65,20 @@ def _where(spec: Spec, how: How) -> Where:
     return Where("here") if here or len(spec.models) == 1 else Where("local", workers=len(spec.models))
 
 
-def _forget_without_logs(study: Study, store: Store) -> None:
-    """Delete results of which a log was moved away, so that its samples are run again."""
+def _reopen_outdated(study: Study, store: Store) -> None:
+    """Reopen results of which a log was moved away or judged anew (by `inspect score`, say): they are made again from what is there."""
     for step in study.steps:
-        record, table = store.record(step), store.path(step) / "verdicts.parquet"
-        pool = store.root / step.shared()[0]
-        if record and not (table.exists() and all((pool / row.log).exists() for row in read_table(table))):
-            store.remove(record)
+        record, pool = store.record(step), store.root / step.shared()[0]
+        if record and not _stands(store.path(step) / "verdicts.parquet", pool):
+            store.reopen(record)
+
+
+def _stands(table: Path, pool: Path) -> bool:
+    """Whether a table is there, and all logs that it is from, none younger than it."""
+    if not table.exists():
+        return False
+    logs = {pool / row.log for row in read_table(table)}
+    return all(log.exists() and log.stat().st_mtime <= table.stat().st_mtime for log in logs)
 
 
 def _rows(study: Study, store: Store) -> list[Row]:

@@ -48,7 +48,7 @@ def rescore(out: Path, grader: str, each: Callable[[], None] = lambda: None) -> 
             _write(log, place)
         if judged:
             note_spec(judged, out)
-            _forget(out, pools_of(judged["identity"]))
+            _reopen(out, pools_of(judged["identity"]))
         rows = latest(read_rows(logs_of(out), out / LOGS))
         write_table(rows, out, stops_early(stored))
     return rows
@@ -68,12 +68,12 @@ def _place(path: Path, out: Path, stored: dict[str, Any], judged: dict[str, Any]
     return out / pools[pool] / path.name
 
 
-def _forget(out: Path, pools: list[str]) -> None:
-    """Delete the results that older verdicts in these pools have given: the next `gyges test` makes them from the pools, without generating."""
+def _reopen(out: Path, pools: list[str]) -> None:
+    """Reopen the results that older verdicts in these pools have given: the next `gyges test` makes them from the pools, without generating."""
     store = Store(out.resolve())
     for record in list(store.records()):
         if set(record.shared) & set(pools):
-            store.remove(record)
+            store.reopen(record)
 
 
 async def _judge_log(log: EvalLog, judge: Judge | None, each: Callable[[], None]) -> None:
