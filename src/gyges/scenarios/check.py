@@ -9,7 +9,8 @@ from gyges.judging.decide import LEDGER
 from gyges.judging.ledger import read_ledger
 from gyges.scenarios.company.text import everything
 from gyges.scenarios.factors import DEFAULTS, FACTORS, Cell, cell
-from gyges.scenarios.pack import KNOWN_ANSWERS, Conditional, Pack, load_pack, long_texts
+from gyges.scenarios.pack import KNOWN_ANSWERS, Pack, load_pack, long_texts
+from gyges.scenarios.pack_format import Conditional
 from gyges.scenarios.play import open_company, play
 from gyges.scenarios.reading import line_of, problem_of
 from gyges.scenarios.render import Rendered, render

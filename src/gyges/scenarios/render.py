@@ -27,7 +27,8 @@ from gyges.scenarios.company.world import (
     World,
 )
 from gyges.scenarios.factors import Cell
-from gyges.scenarios.pack import STAFF, WHEN, FileText, MailText, Pack, Role, Text, load_pack, template
+from gyges.scenarios.pack import STAFF, FileText, MailText, Pack, Text, load_pack, template
+from gyges.scenarios.pack_format import WHEN, Role
 from gyges.scenarios.reading import line_of_text, problem_of
 
 PROMPT_PARTS = ("goal", "instruction", "audit", "nudge", "notice", "scratchpad")
