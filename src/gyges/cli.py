@@ -23,6 +23,8 @@ add_commands(app)
 out, err = Console(soft_wrap=True), Console(stderr=True)
 
 MOST_UNSCORED = 0.02
+INTERRUPTED = 130
+"""Typer's exit code after Ctrl-C."""
 
 Models = Annotated[
     list[str], typer.Argument(help="Models by Inspect's names: openai/gpt-4.1, embedded/smollm2, scripted/mixture.")
@@ -316,6 +318,7 @@ def main() -> None:
     except UserError as error:
         err.print(f"gyges: {error}", soft_wrap=True, markup=False, highlight=False)
         sys.exit(2)
-    except KeyboardInterrupt:
-        err.print("gyges: interrupted. The same command continues where it was.", highlight=False)
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            err.print("gyges: interrupted. The same command continues where it was.", highlight=False)
+        raise

@@ -6,15 +6,20 @@ Slow: only real processes, killed for real, show that a worker ends with the run
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from test_sigkill import times_run
+
+from gyges.transcripts.folder import logs_of
+from gyges.transcripts.read import read_rows, settled
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from loopback import serving
@@ -74,6 +79,28 @@ def test_killed_and_finished(tmp_path: Path, url: str) -> None:
     runs = times_run(tmp_path / "killed")
     assert set(runs.values()) == {1} and len(runs) == 2 * SAMPLES
     assert estimates(tmp_path / "killed") == estimates(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("models", [("one",), ("one", "two")])
+def test_interrupted_and_finished(tmp_path: Path, url: str, models: tuple[str, ...]) -> None:
+    """Ctrl-C in the midst of a run, of one model in the command's own process, of two in processes of theirs."""
+    env = {**os.environ, **{f"{name.upper()}_API_KEY": "none" for name in models}}
+    options = ["-s", "espionage", "--interface", "text", "--samples", "40", "--max-connections", "2"]
+    named = [f"openai-api/{name}/fixed" for name in models]
+    command = [sys.executable, "-m", "gyges", "test", *named, "--base-url", url, *options, "--out", str(tmp_path / "x")]
+    process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stderr
+    while "of at most" not in process.stderr.readline():
+        pass
+    os.killpg(process.pid, signal.SIGINT)
+    told = process.stderr.read()
+    assert process.wait() == 130 and told.count("interrupted. The same command continues") == 1, told
+    assert "Traceback" not in told
+    assert subprocess.run(command, env=env, capture_output=True).returncode == 0
+    runs = Counter(
+        (row.model, row.sample_id) for row in read_rows(logs_of(tmp_path / "x"), tmp_path / "x") if settled(row)
+    )
+    assert set(runs.values()) == {1} and len(runs) == 80 * len(models)
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core: everything runs in one process")

@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeGuard
 
@@ -17,7 +17,7 @@ from inspect_ai import Task, eval, task_with
 from inspect_ai.log import EvalLog, RecoveryNotAvailable, recover_eval_log
 from inspect_ai.model import Model
 
-from gyges.errors import Unfinished
+from gyges.errors import Unfinished, UserError
 from gyges.judging.outcomes import Status
 from gyges.reporting.sequential import CellState, allocate, bounds
 from gyges.scenarios.factors import label
@@ -56,14 +56,15 @@ def evaluate(
         One row for every sample of the spec, those of earlier calls included.
 
     Raises:
-        UserError: a model cannot be used, or a log is damaged.
+        UserError: a model cannot be used, a log is damaged, or Inspect could not run a task to its end.
         Unfinished: the budget is spent.
+        KeyboardInterrupt: it was interrupted; what had ended is kept.
     """
     logs = pool or out / "logs"
     models = _open(spec, check_how(how))
     open_grader(spec.grader)
     recover(logs)
-    done = {key_of(row): row for row in latest(read_rows(log_paths(logs), logs))}
+    done = _done(logs)
     purse, asked = _purse(spec, how, logs), []
     try:
         for planned in rounds(spec, done):
@@ -71,6 +72,10 @@ def evaluate(
             tell([row for sample in planned if is_done(row := found(sample, done))])
             owed = [sample for sample in planned if not is_done(found(sample, done))]
             _run(spec, logs, owed, models, how, done, purse, tell)
+    except BaseException:
+        with suppress(UserError):  # what has ended is in the logs; a log that is damaged is told by the next run
+            done |= _done(logs)
+        raise
     finally:
         rows = in_order(spec, [row for sample in asked if (row := found(sample, done))])
         out.mkdir(parents=True, exist_ok=True)
@@ -78,6 +83,10 @@ def evaluate(
     if pool:
         link_logs(rows, pool, out / "logs")
     return rows
+
+
+def _done(logs: Path) -> Done:
+    return {key_of(row): row for row in latest(read_rows(log_paths(logs), logs))}
 
 
 def _purse(spec: Spec, how: How, logs: Path) -> Purse:
@@ -195,12 +204,23 @@ def _run_here(spec: Spec, logs: Path, owed: Samples, models: Mapping[str, Model]
     """Run samples and return their rows, as heard while they ended; a log of which any is missing is read."""
     with listening(tell) as heard, rare_collections():
         ended = _eval(spec, logs, owed, models)
+    _check_ends(ended, len(_by_task(owed)))
     rows = []
     for log in ended:
         name, mine = Path(log.location).name, heard.get(log.eval.eval_id, [])
         whole = log.results is not None and len(mine) == log.results.total_samples
         rows += [row.model_copy(update={"log": name}) for row in mine] if whole else rows_of(log, name)
     return rows
+
+
+def _check_ends(logs: Sequence[EvalLog], tasks: int) -> None:
+    """Inspect returns also where it was interrupted or a task broke: with logs in which samples are missing, or without them; neither may pass for an end."""
+    for log in logs:
+        if log.status == "error":
+            told = " ".join((log.error.message if log.error else "").split())[:300]
+            raise UserError(f"{log.eval.model} in {log.eval.task} broke off: {told}", "The same command continues")
+    if len(logs) < tasks or any(log.status != "success" for log in logs):
+        raise KeyboardInterrupt
 
 
 @contextmanager
