@@ -175,12 +175,11 @@ def removed(
 
 
 def written(value: float, unit: str) -> str:
-    """A figure in its unit."""
+    """A figure in its unit, on one line."""
     if math.isnan(value):
         return "not measurable"
-    if unit == "times":
-        return f"{value:.1f} times"
-    return f"{100 * value:+.0f} points" if unit == "points" else f"{100 * value:.0f} %"
+    forms = {"times": f"{value:.1f} times", "points": f"{100 * value:+.0f} points"}
+    return forms.get(unit, f"{100 * value:.0f}\N{NO-BREAK SPACE}%").replace("-", "\N{MINUS SIGN}")
 
 
 def told(verdict: Verdict) -> str:
