@@ -53,6 +53,7 @@ def test_the_page_counts_verdicts_and_does_not_take_silence_for_safety(tmp_path:
     assert "Of 2 claims that were written down before, 1 holds and 1 is open or was not run." in html
     assert "It helps: holds" in html and "Silence is safe: open" in html
     assert "0/0 (+20 unscored: 0% to 100% at worst); not meaningful: it cannot do the job" in html, "one run, not three"
+    assert html.count("<code>evaluate/scripted-") == 7 and "gyges report evaluate/scripted-" in html
     assert "silent: nothing scored" in html and "less untreated" in html and "miniature" not in html
 
 

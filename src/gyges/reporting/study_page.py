@@ -136,6 +136,7 @@ def render_study(
         asked=study.text.split("\n\n"), registered=registered(store, study.name), limits=_limits(study),
         seeds=readings.seeds, verdicts=[_verdict(v) for v in verdicts],
         sections=[_section(s, arms, readings, store, measures) for s in sections], cost=_cost(study, store),
+        evaluations=_evaluations(arms, store),
     )  # fmt: skip
 
 
@@ -152,6 +153,15 @@ def study_of(
     shown = [section for section in sections if section.name in {arm.section for arm in arms}]
     page = partial(render_study, sections=shown, arms=arms, claims=claims, measures=measures)
     return Study(name, text, tuple({m.step.key: m.step for m in found}.values()), page)
+
+
+def _evaluations(arms: Sequence[Arm], store: Store) -> list[tuple[str, int, str]]:
+    """Arm, seed and folder of every evaluation that has a result, each once."""
+    found = {
+        m.step.key: (a.name, a.seed, m.step) for a in reversed(arms) for m in a.measures.values() if m.file == TABLE
+    }
+    there = store.read(step.name for _, _, step in found.values())
+    return [(arm, seed, step.name) for arm, seed, step in reversed(found.values()) if step.name in there]
 
 
 def _limits(study: Study) -> str:
