@@ -85,7 +85,7 @@ def plan(
     json: AsJson = False,
 ) -> None:
     """Show what is cached, missing or drifted, and what is expected to be spent; nothing is run."""
-    from gyges.studies.plan import plan
+    from gyges.studies.plan import HAS_RESULT, plan
     from gyges.studies.store import open_store
 
     planned = plan(_study(study, seeds, options, arms).steps, open_store(store))
@@ -97,7 +97,7 @@ def plan(
     for name in ("state", "step", "expected", "note"):
         table.add_column(name)
     for p in planned.steps:
-        table.add_row(p.state.value, p.step.name, _cost(p.cost), p.note)
+        table.add_row(p.state.value, p.step.name, "" if p.state in HAS_RESULT else _cost(p.cost), p.note)
     out.print(table)
     out.print(f"\n{_expected(planned)}", highlight=False)
 

@@ -158,3 +158,9 @@ def test_a_packed_step_is_the_same_step_and_what_was_sent_is_not_sent_again() ->
 def test_steps_that_cannot_be_pickled_have_no_key_either() -> None:
     with pytest.raises(UserError, match="no stable form"):
         pickle.dumps(Count(until=1, after=lambda: None))
+
+
+def test_an_executor_that_is_none_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="there is no executor 'slurm'"):
+        run(toy_study(A), Store(tmp_path / "store"), How("slurm"))
+    assert not (tmp_path / "store").exists()

@@ -59,9 +59,11 @@ class Progress:
             self.bar.add_task("", total=self.total, completed=self.done)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, problem: object, *_: object) -> None:
         if self.bar:
             self.bar.stop()
+        if problem is not None and self.done == self.cached:
+            return  # nothing had begun
         seconds = time.monotonic() - self.begun
         text = f"{self.done - self.cached} steps run, {self.cached} were there, {self.failed} failed, {seconds:.0f} s"
         self.console.print(text, highlight=False)

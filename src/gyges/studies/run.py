@@ -62,11 +62,12 @@ def run(study: Study, store: Store, how: How = How(), tell: Tell = lambda name, 
     """
     planned = plan(study.steps, store)
     refuse(planned, how.strict)
-    study.register(store)
     if not planned.owed:
+        study.register(store)
         return Outcome(tuple(p.step.key for p in planned.steps), {}, ())
     executor = open_executor(how, study.folder, tell)
     try:
+        study.register(store)
         return _execute(planned, store, how, executor, tell)
     finally:
         executor.close()
