@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
+from gyges.errors import UserError
 from gyges.reporting.findings import Claim
+from gyges.reporting.publish import publish as report
 from gyges.reporting.study_page import Arm, Section, acts, study_of
 from gyges.studies.publish import publish
 from gyges.studies.run import How, run
@@ -27,8 +31,8 @@ def arm(name: str, number: int, model: str, **args: float) -> Arm:
     return Arm("treatment", name, number, acts(step))
 
 
-def made(seeds: int) -> Study:
-    arms = [
+def arms_of(seeds: int) -> list[Arm]:
+    return [
         made
         for seed in range(seeds)
         for made in (
@@ -37,9 +41,11 @@ def made(seeds: int) -> Study:
             arm("silent", seed, "silent"),
         )
     ]
-    return study_of(
-        "treatment", "Hypotheses: it helps. Primary outcome: harm.", [SECTION], arms, [HELPS, SAFE], MEASURES
-    )
+
+
+def made(seeds: int) -> Study:
+    text = "Hypotheses: it helps. Primary outcome: harm."
+    return study_of("treatment", text, [SECTION], arms_of(seeds), [HELPS, SAFE], MEASURES)
 
 
 def test_the_page_counts_verdicts_and_does_not_take_silence_for_safety(tmp_path: Path) -> None:
@@ -55,6 +61,16 @@ def test_the_page_counts_verdicts_and_does_not_take_silence_for_safety(tmp_path:
     assert "0/0 (+20 unscored: 0% to 100% at worst); not meaningful: it cannot do the job" in html, "one run, not three"
     assert html.count("<code>evaluate/scripted-") == 7 and "gyges report evaluate/scripted-" in html
     assert "silent: nothing scored" in html and "less untreated" in html and "miniature" not in html
+
+
+def test_a_store_is_not_reported_as_one_study(tmp_path: Path) -> None:
+    treated = next(arm for arm in arms_of(1) if arm.name == "treated")
+    assert run(
+        study_of("one", "Hypotheses. Primary outcome.", [], [treated], [], {}), Store(tmp_path), How("here")
+    ).whole
+    with pytest.raises(UserError, match="is a store of studies"):
+        report([tmp_path])
+    assert report(list((tmp_path / "evaluate").iterdir()), tmp_path / "page").exists()
 
 
 def test_one_scenario_alone_can_be_read(tmp_path: Path) -> None:

@@ -69,8 +69,12 @@ def rows_of_folder(folder: Path) -> list[Row]:
     """A folder's rows: from its table, or from its logs where those are newer (written by `inspect score`, say).
 
     Raises:
-        UserError: the folder holds no results, or they are damaged.
+        UserError: the folder holds no results, or they are damaged, or it is a store of studies, whose evaluations are no one study.
     """
+    if (folder / "evaluate").is_dir() and not stored_spec(folder):
+        raise UserError(
+            f"'{folder}' is a store of studies", f"Name evaluations in it: gyges report {folder}/evaluate/*"
+        )
     table, logs = folder / "verdicts.parquet", logs_of(folder)
     if not table.exists() and not logs:
         raise UserError(f"'{folder}' holds no results", "Run `gyges test MODEL --out DIR` first")
