@@ -26,11 +26,13 @@ def check(names: Sequence[str]) -> list[str]:
 @contextmanager
 def mirrored(names: Sequence[str]) -> Iterator[None]:
     """A training's run in the mirrors. Transformers leaves wandb's open, and the next training of this process would go on in it."""
+    if "wandb" not in names:
+        yield
+        return
+    import wandb
+
     os.environ.setdefault("WANDB_PROJECT", PROJECT)
     try:
         yield
     finally:
-        if "wandb" in names:
-            import wandb
-
-            wandb.finish()
+        wandb.finish()
