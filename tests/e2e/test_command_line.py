@@ -1,6 +1,5 @@
 """The command line as a user meets it: good input gives a folder and a page, bad input one clear line and exit code 2."""
 
-import asyncio
 import contextlib
 import io
 import json
@@ -15,14 +14,15 @@ from unittest import mock
 import pandas as pd
 import pytest
 from filelock import FileLock
+from inspect_ai import score
 from inspect_ai.log import read_eval_log, write_eval_log
 
 from gyges.cli import main
 from gyges.judging.decide import verdict_of
 from gyges.judging.outcomes import Verdict
 from gyges.judging.record import Record
+from gyges.judging.scorer import verdict
 from gyges.scenarios.pack import builtin_root
-from gyges.transcripts import rescore
 from gyges.transcripts.folder import logs_of
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
@@ -166,11 +166,9 @@ def test_a_verdict_that_is_judged_again_by_the_same_grader_is_not_the_old_one(st
 
 def test_a_log_that_inspect_has_scored_anew_counts_with_its_new_verdicts(study: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(study, tmp_path / "copy")
-    with mock.patch("gyges.transcripts.rescore.verdict_of", side_effect=without_judge):
-        for path in logs_of(copy):
-            log = read_eval_log(str(path))
-            asyncio.run(rescore._judge_log(log, None, lambda: None))
-            write_eval_log(log, str(path))
+    for path in logs_of(copy):
+        scored = score(read_eval_log(str(path)), verdict("none"), action="overwrite", display="none")
+        write_eval_log(scored, str(path))
     assert gyges("report", copy).returncode == 0
     reported = pd.read_parquet(copy / "verdicts.parquet").set_index("sample_id")
     assert gyges("test", *SMALL, "--out", copy).returncode == 1
@@ -182,12 +180,17 @@ async def without_judge(record: Record, judge: object) -> Verdict:
     return await verdict_of(record, None)
 
 
-def test_a_folder_is_a_store_like_any_other(study: Path) -> None:
+def test_a_folder_is_a_store_like_any_other(study: Path, tmp_path: Path) -> None:
     (result,) = json.loads(gyges("status", "--store", study, "--json").stdout)
     assert result["name"].startswith("evaluate/scripted-mixture-")
     key = result["name"].rsplit("-", 1)[-1]
-    assert "Nothing differs" in gyges("why", key, key, "--store", study).stdout
-    assert gyges("gc", "--key", key, "--store", study).returncode == 0
+    copy = shutil.copytree(study, tmp_path / "copy")
+    assert gyges("test", *SMALL[:-1], "7", "--out", copy).returncode == 0
+    names = {r["name"] for r in json.loads(gyges("status", "--store", copy, "--json").stdout)}
+    (other,) = names - {result["name"]}
+    assert "evaluate.samples: 6 | 7" in gyges("why", key, other.rsplit("-", 1)[-1], "--store", copy).stdout
+    assert gyges("gc", "--key", key, "--yes", "--store", copy).returncode == 0
+    assert gyges("test", *SMALL, "--out", copy).returncode == 0 and len(logs_of(copy)) == len(logs_of(study)) + 1
 
 
 def test_models_behind_servers_are_asked_side_by_side(tmp_path: Path) -> None:
