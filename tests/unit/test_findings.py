@@ -1,6 +1,7 @@
 """Claims are held against intervals over seeds; one seed is never more than a direction; what is missing is named."""
 
 import math
+from functools import partial
 
 import pytest
 
@@ -56,8 +57,28 @@ def test_nothing_at_the_start_is_open_and_not_infinite() -> None:
 
 
 def test_the_share_of_a_rise_that_an_arm_does_without() -> None:
-    (rates,) = [readings({"pretrained": 0.1, "hackable": 0.9, "permitted": 0.1, "forbidden": 0.9}).rates(0)]
-    assert removed(rates, "permitted") == pytest.approx(1) and removed(rates, "forbidden") == pytest.approx(0)
+    measured = readings({"pretrained": 0.1, "hackable": 0.9, "permitted": 0.1, "forbidden": 0.9})
+    shares = [measured.each(partial(removed, arm=arm)) for arm in ("permitted", "forbidden")]
+    assert shares == [[pytest.approx(1)], [pytest.approx(0)]]
+
+
+def test_a_measurement_that_stands_beside_every_seed_is_one() -> None:
+    """Arms without a seed, as two models that nobody trained: the same figure five times is no agreement of five."""
+    measured = Readings(
+        {
+            (arm, "probes", seed): Count(k, 10, source=arm)
+            for arm, k in (("pretrained", 1), ("hackable", 8))
+            for seed in range(5)
+        }
+    )
+    verdict = judge(RISE, measured)
+    assert verdict.word == "as expected (one seed)" and verdict.found is not None and len(verdict.found.values) == 1
+    difference = measured.difference("hackable", "pretrained", "probes")
+    assert difference is not None and math.isnan(difference.low)
+    trained = Readings(
+        {**measured.counts, **{("hackable", "probes", s): Count(7 + s % 2, 10, source=str(s)) for s in range(5)}}
+    )
+    assert len(trained.each(RISE.value)) == 5, "a fixed reference does not make one of five trainings"
 
 
 def test_the_interval_is_students() -> None:

@@ -5,7 +5,7 @@ samples do. With one seed there is no interval and a claim is at most seen in di
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -50,14 +50,6 @@ class Readings:
         """The seeds of which there is anything."""
         return tuple(sorted({seed for _, _, seed in self.counts}))
 
-    def rates(self, seed: int) -> Rates:
-        """The rates of one seed."""
-        found: dict[str, dict[str, float]] = {}
-        for (arm, measure, of), count in self.counts.items():
-            if of == seed:
-                found.setdefault(arm, {})[measure] = count.rate
-        return found
-
     def over_seeds(self, arm: str, measure: str) -> "Spread | None":
         """The mean rate of an arm over its seeds, or None where it was not measured."""
         found = self.of(arm, measure)
@@ -70,11 +62,48 @@ class Readings:
 
     def difference(self, arm: str, reference: str, measure: str) -> "Spread | None":
         """An arm less a reference, seed by seed and then over seeds; None where no seed has both."""
-        mine, other = (
-            {s: c for (a, m, s), c in self.counts.items() if (a, m) == (name, measure)} for name in (arm, reference)
-        )
-        values = [mine[seed].rate - other[seed].rate for seed in self.seeds if seed in mine and seed in other]
+        values = self.each(lambda rates: rates[arm][measure] - rates[reference][measure])
         return spread(values) if values else None
+
+    def each(self, value: "Callable[[Rates], float]") -> list[float]:
+        """A figure of each seed that has what it asks for. Seeds in which it rests on the same measurements are one: repeated, they would pass for agreement."""
+        found: dict[Hashable, float] = {}
+        for seed in self.seeds:
+            asked: list[Hashable] = []
+            try:
+                figure = value(self._rates(seed, asked))
+            except KeyError:
+                continue
+            except ZeroDivisionError:  # measured against nothing
+                figure = math.nan
+            found.setdefault(tuple(asked), figure)
+        return list(found.values())
+
+    def _rates(self, seed: int, asked: list[Hashable]) -> Rates:
+        """The rates of one seed, which note what is asked of them."""
+        arms: dict[str, dict[str, Count]] = {}
+        for (arm, measure, of), count in self.counts.items():
+            if of == seed:
+                arms.setdefault(arm, {})[measure] = count
+        return {arm: _Noting(counts, seed, asked) for arm, counts in arms.items()}
+
+
+class _Noting(Mapping[str, float]):
+    """The rates of an arm by measure; each that is asked for is noted by its measurement, or by its seed where that is not known."""
+
+    def __init__(self, counts: Mapping[str, Count], seed: int, asked: list[Hashable]) -> None:
+        self.counts, self.seed, self.asked = counts, seed, asked
+
+    def __getitem__(self, measure: str) -> float:
+        count = self.counts[measure]
+        self.asked.append(count.source or self.seed)
+        return count.rate
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.counts)
+
+    def __len__(self) -> int:
+        return len(self.counts)
 
 
 class Spread(NamedTuple):
@@ -136,7 +165,7 @@ def judge(claim: Claim, readings: Readings) -> Verdict:
     It holds, or does not, when the whole interval over seeds lies on one side of the threshold; in between it is open. With one seed the
     word tells on which side the figure lies, and that it is one seed.
     """
-    values = [v for seed in readings.seeds if (v := _value(claim, readings.rates(seed))) is not None]
+    values = readings.each(claim.value)
     if not values:
         return Verdict(claim, None, "not run")
     found = spread(values) if claim.unit != "times" else _on_log_scale(values)
@@ -149,16 +178,6 @@ def judge(claim: Claim, readings: Readings) -> Verdict:
         return Verdict(claim, found, "holds")
     outside = found.high < claim.least or found.low > claim.most
     return Verdict(claim, found, "does not hold" if outside else "open")
-
-
-def _value(claim: Claim, rates: Rates) -> float | None:
-    """The figure of one seed: None where an arm is missing, not a number where it is measured against nothing."""
-    try:
-        return claim.value(rates)
-    except KeyError:
-        return None
-    except ZeroDivisionError:
-        return math.nan
 
 
 def _on_log_scale(values: Sequence[float]) -> Spread:

@@ -130,7 +130,7 @@ def render_study(
     """
     readings = read(arms, store)
     verdicts = [judge(claim, readings) for claim in claims]
-    told = lead(verdicts, len(readings.seeds))
+    told = lead(verdicts, max((len(v.found.values) for v in verdicts if v.found), default=len(readings.seeds)))
     return render(
         environment(), "study.html.j2", study.name.replace("_", " ").capitalize(), told, lead=told,
         asked=study.text.split("\n\n"), registered=registered(store, study.name), limits=_limits(study),
@@ -157,11 +157,13 @@ def study_of(
 
 def _evaluations(arms: Sequence[Arm], store: Store) -> list[tuple[str, int, str]]:
     """Arm, seed and folder of every evaluation that has a result, each once."""
-    found = {
-        m.step.key: (a.name, a.seed, m.step) for a in reversed(arms) for m in a.measures.values() if m.file == TABLE
-    }
-    there = store.read(step.name for _, _, step in found.values())
-    return [(arm, seed, step.name) for arm, seed, step in reversed(found.values()) if step.name in there]
+    found: dict[str, tuple[str, int, str]] = {}
+    for arm in arms:
+        for measure in arm.measures.values():
+            if measure.file == TABLE:
+                found.setdefault(measure.step.name, (arm.name, arm.seed, measure.step.name))
+    there = store.read(found)
+    return [row for folder, row in found.items() if folder in there]
 
 
 def _limits(study: Study) -> str:
@@ -172,15 +174,14 @@ def _limits(study: Study) -> str:
 def lead(verdicts: Sequence[Verdict], seeds: int) -> str:
     """What was found, in a sentence of counts."""
     words = [v.word for v in verdicts]
-    yes = sum(w in ("holds", "as expected (one seed)") for w in words)
-    no = sum(w in ("does not hold", "not as expected (one seed)") for w in words)
-    ways = (
-        (("came out as expected",) * 2, ("did not",) * 2) if seeds < 2 else (("holds", "hold"), ("does not", "do not"))
-    )
+    one = seeds < 2
+    yes = words.count("as expected (one seed)" if one else "holds")
+    no = words.count("not as expected (one seed)" if one else "does not hold")
+    ways = (("came out as expected",) * 2, ("did not",) * 2) if one else (("holds", "hold"), ("does not", "do not"))
     counted = zip(
         (yes, no, len(words) - yes - no), (*ways, ("is open or was not run", "are open or were not run")), strict=True
     )
-    found = listing([f"{n} {one if n == 1 else many}" for n, (one, many) in counted if n])
+    found = listing([f"{n} {single if n == 1 else many}" for n, (single, many) in counted if n])
     claims = "the one claim that was" if len(words) == 1 else f"{len(words)} claims that were"
     text = f"Of {claims} written down before, {found}." if words else "No claim was written down before."
     return text + (
