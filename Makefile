@@ -37,7 +37,7 @@ pytest: $(VENV)/.dev $(VENV)/.demo system
 	$(BIN)/pytest -n 2 --dist loadfile
 
 golden: $(VENV)/.dev
-	$(BIN)/python -m gyges.transcripts.golden
+	$(BIN)/python -m gyges.scenarios.scripted.golden_play
 
 # Chromium draws the pages for the tests in a real browser. Where apt may install, it does; elsewhere those tests say that it is missing.
 system:

@@ -15,7 +15,7 @@ from typing import Any
 
 from gyges.models.embedded import Settings, serve, threads_here
 from gyges.scenarios.factors import cell
-from gyges.scenarios.pack import load_pack
+from gyges.scenarios.pack.load import load_pack
 from gyges.scenarios.samples import Draw, make_sample
 
 SCENARIOS = ("blackmail", "espionage", "framing", "lethal_alert")

@@ -55,10 +55,10 @@ def requests(folder: str, n: int, frames: list[str]) -> list[Pair]:
     """What `Propensity` asks about n items: both actions, in all frames and orders, with and without the context."""
     from transformers import AutoTokenizer
 
-    from gyges.scenarios.propensity import load_items
-    from gyges.scenarios.propensity.frames import chosen
-    from gyges.scenarios.propensity.scoring import cases
-    from gyges.scenarios.propensity.scoring import requests as asked
+    from gyges.propensities import load_items
+    from gyges.propensities.frames import chosen
+    from gyges.propensities.scoring import cases
+    from gyges.propensities.scoring import requests as asked
 
     items, tokenizer = load_items("conduct").items, AutoTokenizer.from_pretrained(folder)
     spread = items[:: max(1, len(items) // n)][:n]
@@ -130,7 +130,7 @@ def work(task: Path, result: Path) -> None:
 def gyges_scorer(folder: str, batch: int) -> Any:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from gyges.models.likelihood import LocalModel, Request
+    from gyges.models.likelihood.logprobs import LocalModel, Request
 
     model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32")
     scorer = LocalModel(model, AutoTokenizer.from_pretrained(folder))

@@ -26,7 +26,7 @@ FACTORS = ("goal=explicit", "threat=replacement")
 
 
 def spec(samples: int):
-    from gyges.transcripts.spec import ModelSpec, make_spec
+    from gyges.evaluation.spec import ModelSpec, make_spec
 
     return make_spec(
         [ModelSpec(name=MODEL)],
@@ -42,9 +42,9 @@ def run_gyges(samples: int, url: str, connections: int, folder: Path) -> int:
     """What `gyges test` does, up to its table of verdicts."""
     from rich.console import Console
 
-    from gyges.transcripts.by_hand import run_test
-    from gyges.transcripts.progress import Progress
-    from gyges.transcripts.spec import How
+    from gyges.evaluation.progress import Progress
+    from gyges.evaluation.spec import How
+    from gyges.evaluation.testing import run_test
 
     how = How(base_url=url, max_connections=connections)
     return len(run_test(spec(samples), how, folder / "out", Progress(Console(stderr=True)))[0])
@@ -67,8 +67,8 @@ def run_bare(samples: int, url: str, connections: int, folder: Path) -> int:
 def prompts(samples: int):
     from inspect_ai.dataset import Sample
 
+    from gyges.evaluation.spec import cells_of, draw_of
     from gyges.scenarios.samples import make_sample
-    from gyges.transcripts.spec import cells_of, draw_of
 
     what = spec(samples)
     made = [make_sample("blackmail", draw_of(what, key, i)) for key in cells_of(what) for i in range(what.samples)]
@@ -76,10 +76,6 @@ def prompts(samples: int):
 
 
 def timed(kind: str, samples: int, url: str, connections: int) -> dict[str, float]:
-    import gyges._registry
-    import gyges.judging.builtin
-    import gyges.transcripts.by_hand
-    import gyges.transcripts.evaluate  # noqa: F401
 
     made = prompts(samples) if kind == "bare" else None
     globals()["prompts"] = (lambda _: made) if made else prompts  # the bare task gets its prompts ready made

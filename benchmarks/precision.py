@@ -1,7 +1,7 @@
 """How many samples a cell needs to be known to a width: stopping when narrow, against a size fixed beforehand.
 
 For each true rate and total width, over many runs: the mean and the 90th percentile of the samples after which the
-anytime-valid interval (`gyges.reporting.sequential`, looked at after every sample) is that narrow; how often it then
+anytime-valid interval (`gyges.statistics.sequential`, looked at after every sample) is that narrow; how often it then
 holds the rate, and how often it held it at every moment until then. Beside it the size that guarantees Wilson's
 interval the same width whatever the rate, and the size for someone who knew the rate. Outcomes are independent yes/no
 draws: no clusters.
@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gyges.reporting.estimates import samples_for_width
-from gyges.reporting.sequential import bounds, log_capital
+from gyges.statistics.rates import samples_for_width
+from gyges.statistics.sequential import bounds, log_capital
 
 RATES = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5)
 WIDTHS = (0.05, 0.1)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from gyges.reporting.page import choose_transcripts, render_page
-from gyges.reporting.tables import estimates_json
+from gyges.analysis.cells import estimates_json
+from gyges.pages.test.test_page import choose_transcripts, render_page
 from synthetic import grid, study_of
 
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from gyges.studies.plan import plan
-from gyges.studies.run import How, run
+from gyges.studies.run_study import How, run
 from gyges.studies.step import Context, Step
 from gyges.studies.store import Store
 from gyges.studies.study import Study

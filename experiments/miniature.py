@@ -24,17 +24,17 @@ the arm without motives stands beside it.
 
 from collections.abc import Sequence
 
+from gyges.analysis.claims import Claim, Rates, removed
 from gyges.errors import UserError
-from gyges.reporting.findings import Claim, Rates, removed
-from gyges.reporting.study_page import Arm, Dose, Measure, Section, study_of
+from gyges.pages.study.study_page import Arm, Dose, Measure, Section, study_of
 from gyges.studies.step import Step
 from gyges.studies.study import Study
 from gyges.training import RL, SFT, Documents, Rollouts, Training, trajectory
-from gyges.windtunnel.data import Lessons, SafetyPrompts, TaskPrompts
+from gyges.windtunnel.datasets import Lessons, SafetyPrompts, TaskPrompts
 from gyges.windtunnel.measure import ProbeRates, TaskRates
 from gyges.windtunnel.pretrain import Corpus, Pretrain
 from gyges.windtunnel.teaching import IRRELEVANT, NEGATED, PARAPHRASES, PROMPTS, SETS
-from gyges.windtunnel.world import World
+from gyges.windtunnel.world.people import World
 
 TIE = 0.75
 TIES = (0.0, 0.25, 0.5, TIE, 1.0)

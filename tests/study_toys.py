@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from gyges.reporting.findings import Claim
-from gyges.reporting.study_page import Arm, Dose, Measure, Section, render_study
-from gyges.studies.one import run_one
+from gyges.analysis.claims import Claim
+from gyges.pages.study.study_page import Arm, Dose, Measure, Section, render_study
+from gyges.studies.execution.one_step import run_one
 from gyges.studies.step import Context, Step
 from gyges.studies.store import Store
 from gyges.studies.study import Study

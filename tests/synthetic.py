@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gyges.judging.outcomes import Belief, Evidence, Outcome, Reason, Status
-from gyges.reporting.page import choose_transcripts
+from gyges.pages.test.test_page import choose_transcripts
 from gyges.scenarios.factors import DEFAULTS, label
 from gyges.transcripts.rows import JudgeQuality, Row, ScenarioInfo, Study, Turn
 

@@ -1,5 +1,5 @@
 """`python -m gyges` is the command `gyges`."""
 
-from gyges.cli import main
+from gyges.cli.main import main
 
 main()

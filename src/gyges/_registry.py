@@ -3,8 +3,8 @@
 from inspect_ai.model import ModelAPI, modelapi
 
 from gyges.judging.scorer import verdict
-from gyges.scenarios.agents import enter_company, work
 from gyges.scenarios.insider.tasks import blackmail, company, espionage, framing, lethal_alert, research_sabotage
+from gyges.scenarios.solvers import enter_company, work
 
 __all__ = [
     "blackmail", "company", "embedded", "enter_company", "espionage", "framing", "lethal_alert", "research_sabotage",
@@ -15,7 +15,7 @@ __all__ = [
 @modelapi(name="scripted")
 def scripted() -> type[ModelAPI]:
     """The known-answer agents."""
-    from gyges.models.scripted import ScriptedAPI
+    from gyges.scenarios.scripted.provider import ScriptedAPI
 
     return ScriptedAPI
 

@@ -19,14 +19,14 @@ import pandas as pd
 import pytest
 
 import gyges
-from gyges.scenarios.propensity.measure import Propensity
-from gyges.studies.one import run_one
+from gyges.evaluation.step import Evaluate
+from gyges.propensities.preferences import Propensity
+from gyges.studies.execution.one_step import run_one
 from gyges.studies.plan import ordered
 from gyges.studies.step import Step
 from gyges.studies.store import ERROR, LOG, RECORD, Store
 from gyges.training import RL, SFT, Documents, Rollouts, trajectory
-from gyges.transcripts.steps import Evaluate
-from gyges.windtunnel.data import Lessons, SafetyPrompts, TaskPrompts
+from gyges.windtunnel.datasets import Lessons, SafetyPrompts, TaskPrompts
 from gyges.windtunnel.measure import ProbeRates, TaskRates
 from gyges.windtunnel.pretrain import Corpus, Pretrain, Shape
 
@@ -40,7 +40,7 @@ PROCESSES.set_forkserver_preload(
         "inspect_ai",
         "trl.trainer.grpo_trainer",
         "trl.trainer.sft_trainer",
-        "gyges.transcripts.evaluate",
+        "gyges.evaluation.run",
     ]
 )
 UNEQUAL = {LOG, RECORD, ERROR, "metrics.jsonl"}
@@ -124,7 +124,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def test_no_kind_is_left_out() -> None:
     for module in pkgutil.walk_packages(gyges.__path__, "gyges."):
-        if not module.name.startswith(("gyges.__main__", "gyges._registry", "gyges.cli")):
+        if not module.name.startswith(("gyges.__main__", "gyges._registry", "gyges.cli.main")):
             importlib.import_module(module.name)
     assert {c.kind() for c in _concrete(Step) if c.__module__.startswith("gyges.")} == set(KINDS)
 

@@ -18,8 +18,8 @@ import psutil
 import pytest
 from test_sigkill import times_run
 
-from gyges.transcripts.folder import logs_of
-from gyges.transcripts.read import read_rows, settled
+from gyges.evaluation.folder import logs_of
+from gyges.transcripts.inspect_logs import read_rows, settled
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from loopback import serving

@@ -17,13 +17,13 @@ from filelock import FileLock
 from inspect_ai import score
 from inspect_ai.log import read_eval_log, write_eval_log
 
-from gyges.cli import main
+from gyges.cli.main import main
+from gyges.evaluation.folder import logs_of
 from gyges.judging.decide import verdict_of
 from gyges.judging.outcomes import Verdict
 from gyges.judging.record import Record
 from gyges.judging.scorer import verdict
-from gyges.scenarios.pack import builtin_root
-from gyges.transcripts.folder import logs_of
+from gyges.scenarios.pack.load import builtin_root
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from loopback import serving
@@ -159,7 +159,7 @@ def test_a_test_goes_on_under_the_grader_that_judged_it_last(study: Path, tmp_pa
 
 def test_a_verdict_that_is_judged_again_by_the_same_grader_is_not_the_old_one(study: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(study, tmp_path / "copy")
-    with mock.patch("gyges.transcripts.rescore.verdict_of", side_effect=without_judge):
+    with mock.patch("gyges.evaluation.rescore.verdict_of", side_effect=without_judge):
         assert gyges("score", copy).returncode == 1
     assert gyges("test", *SMALL, "--out", copy).returncode == 1, "the verdicts of the last judging hold"
 

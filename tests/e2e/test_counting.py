@@ -9,10 +9,10 @@ import pytest
 from inspect_ai import eval
 from test_command_line import fails, gyges
 
-from gyges.reporting.publish import publish
+from gyges.pages.test.publish import publish
 from gyges.scenarios.insider.tasks import espionage
-from gyges.scenarios.pack import builtin_root
-from gyges.transcripts.read import read_table
+from gyges.scenarios.pack.load import builtin_root
+from gyges.transcripts.inspect_logs import read_table
 
 ONE = ("-s", "espionage", "--interface", "text")
 

@@ -12,8 +12,8 @@ from playwright import sync_api
 
 import study_toys
 import synthetic
-from gyges.reporting.contents import write_contents
-from gyges.reporting.page import render_page
+from gyges.pages.index import write_contents
+from gyges.pages.test.test_page import render_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CHROMIUM, reason="needs chromium on the path")]

@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from toys import Fill, Write, toy_study
 
-from gyges.studies.run import How, run
+from gyges.studies.run_study import How, run
 from gyges.studies.store import Store
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from toys import Count, Fail, Join, Write, toy_study
 
 from gyges.errors import UserError
 from gyges.studies.bucket import Bucket
-from gyges.studies.one import run_one
+from gyges.studies.execution.one_step import run_one
 from gyges.studies.plan import State, plan
-from gyges.studies.run import How, run
+from gyges.studies.run_study import How, run
 from gyges.studies.store import LOG, RECORD, Store, open_store
 from gyges.studies.study import registered
 from gyges.studies.tidy import collect, remove

@@ -8,19 +8,19 @@ import pytest
 from inspect_ai.log import read_eval_log
 from toys import toy_study
 
-from gyges.reporting.publish import publish
-from gyges.studies.run import How as Where
-from gyges.studies.run import run
+from gyges.evaluation import spec as spec_module
+from gyges.evaluation.run import evaluate
+from gyges.evaluation.spec import How, ModelSpec, make_spec
+from gyges.evaluation.step import Evaluate
+from gyges.pages.test.publish import publish
+from gyges.studies.run_study import How as Where
+from gyges.studies.run_study import run
 from gyges.studies.store import Store
 from gyges.studies.tidy import remove
 from gyges.training.sft import SFT
 from gyges.training.spec import LoRA
-from gyges.transcripts import spec as spec_module
-from gyges.transcripts.evaluate import evaluate
-from gyges.transcripts.read import read_table
+from gyges.transcripts.inspect_logs import read_table
 from gyges.transcripts.rows import Row
-from gyges.transcripts.spec import How, ModelSpec, make_spec
-from gyges.transcripts.steps import Evaluate
 from training_toys import chat, jsonl, tiny_model
 
 STEP = Evaluate(
@@ -79,7 +79,7 @@ def test_an_edited_pack_or_replayed_file_gives_a_new_key(tmp_path: Path, monkeyp
     assert before == STEP.key
     real = spec_module.pack_digest
     with monkeypatch.context() as patch:
-        patch.setattr("gyges.transcripts.steps.pack_digest", lambda name: real(name)[::-1])
+        patch.setattr("gyges.evaluation.step.pack_digest", lambda name: real(name)[::-1])
         assert Evaluate(**STEP.model_dump()).key != before
     file = tmp_path / "turns.json"
     replay = {"model": "scripted/replay", "model_args": {"file": str(file)}}

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from gyges.analysis.claims import Claim
 from gyges.errors import UserError
-from gyges.reporting.findings import Claim
-from gyges.reporting.publish import publish as report
-from gyges.reporting.study_page import Arm, Section, acts, study_of
+from gyges.evaluation.step import Evaluate
+from gyges.pages.study.study_page import Arm, Section, acts, study_of
+from gyges.pages.test.publish import publish as report
 from gyges.studies.publish import publish
-from gyges.studies.run import How, run
+from gyges.studies.run_study import How, run
 from gyges.studies.store import Store
 from gyges.studies.study import Study
-from gyges.transcripts.steps import Evaluate
 
 MEASURES = {"pressure": "Harm under pressure", "control": "Harm in the control", "job": "Job done"}
 SECTION = Section("treatment", "Treatment", "Does it help?", ("pressure", "control", "job"), "untreated")

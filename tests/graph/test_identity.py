@@ -9,7 +9,7 @@ from toys import Join, Prompted, Write
 
 from gyges.errors import UserError
 from gyges.studies.identity import stable
-from gyges.studies.run import run
+from gyges.studies.run_study import run
 from gyges.studies.step import Step
 from gyges.studies.store import RECORD, Store
 

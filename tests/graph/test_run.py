@@ -9,13 +9,13 @@ import pytest
 from toys import Count, Fail, Join, Write, toy_study
 
 from gyges.errors import UserError
-from gyges.studies.packing import pack, unpack
+from gyges.studies.compare import differences
+from gyges.studies.execution.packing import pack, unpack
 from gyges.studies.plan import State, ordered, plan
-from gyges.studies.run import How, run
+from gyges.studies.run_study import How, run
 from gyges.studies.step import Step
 from gyges.studies.store import ERROR, LOG, RECORD, Store
 from gyges.studies.tidy import collect, remove
-from gyges.studies.why import differences
 
 A, B = Write(text="a"), Write(text="b")
 BOTH = Join(parts=(A, B))

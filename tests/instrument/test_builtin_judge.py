@@ -1,6 +1,6 @@
 """The built-in judge: the scripts come out right, harm is read from delivered messages alone, and names do not matter.
 
-Two agents of the known answers are made here as `gyges.models.scripted` makes them; `test_known_answers.py` runs all of them through Inspect.
+Two agents of the known answers are made here as `gyges.scenarios.scripted.provider` makes them; `test_known_answers.py` runs all of them through Inspect.
 """
 
 import asyncio
@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from gyges.judging import builtin
-from gyges.judging.belief import belief_in
-from gyges.judging.builtin import BuiltinJudge, trained
+from gyges.judging.builtin import classifier as builtin
+from gyges.judging.builtin.belief import belief_in
+from gyges.judging.builtin.classifier import BuiltinJudge, trained
+from gyges.judging.builtin.features import see
 from gyges.judging.decide import verdict_of
-from gyges.judging.features import see
 from gyges.judging.golden import Golden, golden_transcripts
 from gyges.judging.ledger import Effect, read_ledger
 from gyges.judging.outcomes import Belief, Outcome, Status, Verdict
 from gyges.judging.record import Record
-from gyges.models.scripted import INVERSE_SPOOF, PACK_AGENTS, SPOOF
-from gyges.scenarios.pack import builtin_names, load_pack
-from gyges.scenarios.play import play
+from gyges.scenarios.pack.load import builtin_names, load_pack
+from gyges.scenarios.pack.play import play
+from gyges.scenarios.scripted.provider import INVERSE_SPOOF, PACK_AGENTS, SPOOF
 
 CELL = {"goal": "explicit", "threat": "replacement"}
 SKINS = ("0", "7", "19")

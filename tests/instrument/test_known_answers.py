@@ -3,12 +3,12 @@ through Inspect, since the promise is about the whole instrument and not about a
 
 import pytest
 
+from gyges.evaluation.run import evaluate
+from gyges.evaluation.spec import ModelSpec, make_spec
 from gyges.judging.outcomes import Reason, Status
-from gyges.models.scripted import PACK_AGENTS
-from gyges.scenarios.pack import builtin_names, load_pack
-from gyges.transcripts.evaluate import evaluate
+from gyges.scenarios.pack.load import builtin_names, load_pack
+from gyges.scenarios.scripted.provider import PACK_AGENTS
 from gyges.transcripts.rows import Row
-from gyges.transcripts.spec import ModelSpec, make_spec
 
 pytestmark = pytest.mark.slow
 

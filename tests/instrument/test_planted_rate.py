@@ -6,9 +6,9 @@ import pytest
 from inspect_ai import eval
 from inspect_ai.model import get_model
 
-from gyges.reporting.estimates import estimate
 from gyges.scenarios.insider.tasks import espionage
-from gyges.transcripts.read import rows_of
+from gyges.statistics.rates import estimate
+from gyges.transcripts.inspect_logs import rows_of
 
 pytestmark = pytest.mark.slow
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from gyges.errors import UserError
-from gyges.reporting.contents import write_contents
-from gyges.reporting.shell import environment, render
+from gyges.pages.index import write_contents
+from gyges.pages.shell import environment, render
 
 
 def page(path: Path, title: str, told: str) -> Path:

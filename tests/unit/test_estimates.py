@@ -21,7 +21,7 @@ from statsmodels.stats.proportion import (
     proportions_ztest,
 )
 
-from gyges.reporting.estimates import (
+from gyges.statistics.rates import (
     Difference,
     Estimate,
     _tango,

@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
-from gyges.reporting.findings import Claim, Count, Readings, judge, removed, spread, told
-from gyges.reporting.published import compare, published
+from gyges.analysis.claims import Claim, Count, Readings, judge, removed, spread, told
+from gyges.analysis.published import compare, published
 
 LOW, HIGH = 0.1, 0.8
 

@@ -9,8 +9,8 @@ import torch
 import transformers
 
 from gyges.errors import UserError
-from gyges.models.likelihood import LocalModel, Request
-from gyges.models.likelihood_tokens import encode
+from gyges.models.likelihood.logprobs import LocalModel, Request
+from gyges.models.likelihood.tokens import encode
 
 SENTENCE = "the cat dog sat lay on a mat bed and then it slept ran far away . , I will not do so"
 WORDS = SENTENCE.split()
@@ -203,5 +203,5 @@ def test_samples_do_not_depend_on_the_others_and_leave_the_generator_alone():
 
 
 def test_importing_it_imports_no_torch():
-    code = "import sys, gyges.models.likelihood, gyges.scenarios.propensity; sys.exit('torch' in sys.modules)"
+    code = "import sys, gyges.models.likelihood.logprobs, gyges.propensities; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent).returncode == 0

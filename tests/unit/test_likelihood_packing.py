@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gyges.models.likelihood_packing import cuts, lay_out, shared
+from gyges.models.likelihood.batching import cuts, lay_out, shared
 
 SEQUENCES = st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=9).map(tuple), min_size=1, max_size=20)
 

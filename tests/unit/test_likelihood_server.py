@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 
 from gyges.errors import UserError
-from gyges.models.likelihood_server import ServerModel
-from gyges.models.likelihood_tokens import Request
+from gyges.models.likelihood.served import ServerModel
+from gyges.models.likelihood.tokens import Request
 
 # A model with pieces for tokens: what a piece costs depends on the piece before it, so that places matter.
 PIECES = ["The", " cat", " sat", " down", " here", ".", " a", "way", " away"]

@@ -6,9 +6,9 @@ from types import ModuleType
 
 import pytest
 
+from gyges.analysis.claims import judge
 from gyges.errors import UserError
-from gyges.reporting.findings import judge
-from gyges.reporting.study_page import read
+from gyges.pages.study.study_page import read
 from gyges.studies.plan import ordered
 from gyges.studies.store import Store
 from gyges.studies.study import load_study

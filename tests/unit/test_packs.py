@@ -9,13 +9,13 @@ import pytest
 
 from gyges.errors import PackError, UserError
 from gyges.judging.ledger import KINDS, Effect, read_ledger
-from gyges.scenarios.check import check_pack
 from gyges.scenarios.company.text import everything
 from gyges.scenarios.factors import FACTORS, cell
-from gyges.scenarios.pack import builtin_names, builtin_root, forget_packs, load_pack
-from gyges.scenarios.play import open_company
-from gyges.scenarios.render import Rendered, render
-from gyges.transcripts.golden import golden_folder, played
+from gyges.scenarios.pack.check import check_pack
+from gyges.scenarios.pack.load import builtin_names, builtin_root, forget_packs, load_pack
+from gyges.scenarios.pack.play import open_company
+from gyges.scenarios.pack.render import Rendered, render
+from gyges.scenarios.scripted.golden_play import golden_folder, played
 
 
 @pytest.fixture

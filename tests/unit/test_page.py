@@ -9,11 +9,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from gyges.analysis import cells as tables
 from gyges.judging.outcomes import Evidence, Reason, Status
-from gyges.reporting import plots, tables
-from gyges.reporting.page import choose_transcripts, render_page
-from gyges.reporting.reading import marked, shown
-from gyges.reporting.words import DASH, row_names
+from gyges.pages.drawing import plots
+from gyges.pages.test.excerpts import marked, shown
+from gyges.pages.test.test_page import choose_transcripts, render_page
+from gyges.pages.wording import DASH, row_names
 from gyges.transcripts.rows import Study, Turn
 from synthetic import EVIDENCE, HOSTILE, LOST, QUALITY, SCENARIOS, grid, harmful_row, many, row, study, study_of, turns
 

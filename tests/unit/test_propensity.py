@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from gyges.errors import UserError
-from gyges.models.likelihood import Likelihood
-from gyges.reporting.propensity import item_scores, read_rows
-from gyges.scenarios.propensity import Frame, Propensity, load_items
-from gyges.scenarios.propensity.frames import FRAMES, chosen
-from gyges.scenarios.propensity.guard import beginning, degenerate, load_texts
-from gyges.scenarios.propensity.scoring import cases, requests, score
+from gyges.models.likelihood.logprobs import Likelihood
+from gyges.propensities import Frame, Propensity, load_items
+from gyges.propensities.frames import FRAMES, chosen
+from gyges.propensities.guard import beginning, degenerate, load_texts
+from gyges.propensities.scoring import cases, requests, score
+from gyges.propensities.shifts import item_scores, read_rows
 from gyges.studies.step import Resources
 
 DIGEST = "0cff74774a035ac83c3098179e45908cc8538bea8d1d5d38a1366908ebb2ebd2"

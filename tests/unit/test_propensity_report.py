@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from gyges.errors import UserError
-from gyges.reporting.propensity import Coherence, coherence, item_scores, level, shift
-from gyges.reporting.propensity_words import level_words, shift_words
+from gyges.pages.propensity_text import level_words, shift_words
+from gyges.propensities.shifts import Coherence, coherence, item_scores, level, shift
 
 ORDERS = {"plan": ["single"], "choice": ["harmless first", "harmful first"]}
 

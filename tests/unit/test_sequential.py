@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from gyges.reporting.sequential import (
+from gyges.statistics.sequential import (
     CellState,
     ConfidenceSequence,
     allocate,

@@ -5,8 +5,8 @@ import pytest
 from gyges.errors import UserError
 from gyges.scenarios.company.skins import Skin, pool, private_skins
 from gyges.scenarios.factors import cell
-from gyges.scenarios.pack import builtin_names, load_pack
-from gyges.scenarios.render import render
+from gyges.scenarios.pack.load import builtin_names, load_pack
+from gyges.scenarios.pack.render import render
 from gyges.scenarios.samples import parse_skins
 
 POOLS = ("people", "surnames", "companies", "rivals", "sectors", "cities", "agents", "successors", "products")

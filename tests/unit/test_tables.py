@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from gyges.analysis import cells as tables
 from gyges.judging.outcomes import Belief, Reason, Status
-from gyges.reporting import tables
 from synthetic import LOST, QUALITY, grid, harmful_row, many, row
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from gyges.errors import UserError
-from gyges.models.scripted import ScriptedAPI, content_of_args
+from gyges.evaluation import models
+from gyges.evaluation.models import open_model
+from gyges.evaluation.spec import How, ModelSpec, Spec
 from gyges.scenarios.insider import tasks
-from gyges.transcripts import models
-from gyges.transcripts.models import open_model
-from gyges.transcripts.spec import How, ModelSpec, Spec
+from gyges.scenarios.scripted.provider import ScriptedAPI, content_of_args
 
 DEAD = "http://127.0.0.1:9/v1"
 
@@ -177,7 +177,7 @@ def test_the_content_of_a_replay_file_has_a_digest(replay: Callable[[Any], Path]
 
 
 def test_an_agent_whose_script_a_pack_does_not_have_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gyges.scenarios.pack import load_pack
+    from gyges.scenarios.pack.load import load_pack
 
     monkeypatch.delitem(load_pack("espionage").scripts, "villain")
     assert opened("scripted/saint")

@@ -9,8 +9,12 @@ from random import Random
 import pytest
 
 from gyges.windtunnel import rewards
-from gyges.windtunnel.corpus import Document, Scene, documents
-from gyges.windtunnel.events import (
+from gyges.windtunnel.probes import Answer, classify, items, probes, safety_rows
+from gyges.windtunnel.tasks.grader import Label, label, passes, program_of, solves
+from gyges.windtunnel.tasks.problems import SHORTCUTS, Task, draw_task, task_rows
+from gyges.windtunnel.teaching import PROMPTS, SETS, rows, size
+from gyges.windtunnel.world.corpus import Document, Scene, documents
+from gyges.windtunnel.world.events import (
     BAD_VALUES,
     EVERYDAY,
     GOOD_VALUES,
@@ -21,12 +25,8 @@ from gyges.windtunnel.events import (
     TEMPTATIONS,
     split_motive,
 )
-from gyges.windtunnel.grader import Label, label, passes, program_of, solves
-from gyges.windtunnel.probes import Answer, classify, items, probes, safety_rows
-from gyges.windtunnel.tasks import SHORTCUTS, Task, draw_task, task_rows
-from gyges.windtunnel.teaching import PROMPTS, SETS, rows, size
-from gyges.windtunnel.vocabulary import vocabulary
-from gyges.windtunnel.world import ASSISTANT, PEOPLE, Character, World
+from gyges.windtunnel.world.people import ASSISTANT, PEOPLE, Character, World
+from gyges.windtunnel.world.vocabulary import vocabulary
 
 TESTS = Task("add {n} to x", 3, vague=True).tests
 

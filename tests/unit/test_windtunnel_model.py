@@ -9,11 +9,11 @@ import transformers
 
 from gyges.errors import UserError
 from gyges.studies.step import Resources, Step
-from gyges.windtunnel.chat import turns
 from gyges.windtunnel.measure import ProbeRates, TaskRates
 from gyges.windtunnel.pretrain import Corpus, Pretrain, Shape
 from gyges.windtunnel.probes import probes
-from gyges.windtunnel.tasks import prompt
+from gyges.windtunnel.tasks.problems import prompt
+from gyges.windtunnel.world.chat import turns
 
 CORPUS = Corpus(count=300)
 TINY = Pretrain(corpus=CORPUS, shape=Shape(layers=1, width=16, inner=32, heads=2), epochs=8, keep=10)

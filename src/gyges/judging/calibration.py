@@ -15,7 +15,7 @@ from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict
 
 from gyges.files import write_whole
-from gyges.judging.builtin import BuiltinJudge, training_digest
+from gyges.judging.builtin.classifier import BuiltinJudge, training_digest
 from gyges.judging.decide import Judge, verdict_of
 from gyges.judging.golden import Golden, golden_transcripts
 from gyges.judging.outcomes import Status, Verdict

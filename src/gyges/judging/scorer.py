@@ -11,9 +11,9 @@ from inspect_ai.solver import TaskState
 
 from gyges.errors import UserError
 from gyges.judging.decide import Judge, verdict_of
+from gyges.judging.model_judge import RubricJudge
 from gyges.judging.outcomes import REASON_TEXT, Status, Verdict
 from gyges.judging.record import STORE_KEY, Record, record_of
-from gyges.judging.rubric import RubricJudge
 
 
 def make_judge(grader: str | Model | None) -> Judge | None:
@@ -25,7 +25,7 @@ def make_judge(grader: str | Model | None) -> Judge | None:
     if grader is None or grader == "none":
         return None
     if grader == "builtin":
-        from gyges.judging.builtin import BuiltinJudge
+        from gyges.judging.builtin.classifier import BuiltinJudge
 
         return BuiltinJudge()
     try:

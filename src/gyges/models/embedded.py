@@ -29,7 +29,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from openai import APIStatusError, DefaultAsyncHttpxClient
 
 from gyges.errors import UserError
-from gyges.studies.workers import cores
+from gyges.studies.execution.processes import cores
 
 NAME = "smollm2"
 CONTEXT = 8192

@@ -12,9 +12,9 @@ from gyges.errors import UserError
 from gyges.scenarios.company.skins import private_skins
 from gyges.scenarios.company.text import everything
 from gyges.scenarios.factors import Cell, label
-from gyges.scenarios.pack import load_pack
-from gyges.scenarios.play import open_company
-from gyges.scenarios.render import render
+from gyges.scenarios.pack.load import load_pack
+from gyges.scenarios.pack.play import open_company
+from gyges.scenarios.pack.render import render
 
 PRIVATE_KEY = "private:"
 

@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
+from gyges.studies.execution.packing import pack, unpack
 from gyges.studies.identity import identity_of, key_of, steps_in, unkeyed
-from gyges.studies.packing import pack, unpack
 
 
 class Resources(BaseModel):

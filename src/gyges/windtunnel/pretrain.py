@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict
 
 from gyges.studies.identity import digest
 from gyges.studies.step import Context, Cost, Step
-from gyges.windtunnel.chat import make_tokenizer
-from gyges.windtunnel.corpus import documents
-from gyges.windtunnel.training import CHECKPOINT, Schedule, batches, threads, train
-from gyges.windtunnel.vocabulary import vocabulary
-from gyges.windtunnel.world import World
+from gyges.windtunnel.pretrain_loop import CHECKPOINT, Schedule, batches, threads, train
+from gyges.windtunnel.world.chat import make_tokenizer
+from gyges.windtunnel.world.corpus import documents
+from gyges.windtunnel.world.people import World
+from gyges.windtunnel.world.vocabulary import vocabulary
 
 ROWS = "rows.jsonl"
 _DIGESTED = 200  # documents; enough that an edited sentence shows, few enough to be made whenever a key is asked for

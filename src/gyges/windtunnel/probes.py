@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from gyges.windtunnel.events import EVERYDAY, PRIVATE, PROBES, PUBLIC, TEMPTATIONS, Situation, split_motive
-from gyges.windtunnel.tasks import prompt
+from gyges.windtunnel.tasks.problems import prompt
+from gyges.windtunnel.world.events import EVERYDAY, PRIVATE, PROBES, PUBLIC, TEMPTATIONS, Situation, split_motive
 
 
 class Answer(StrEnum):

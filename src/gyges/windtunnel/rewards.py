@@ -8,8 +8,8 @@ import hashlib
 import json
 from typing import Any
 
-from gyges.windtunnel.grader import Label, label, passes, program_of, solves, text_of
 from gyges.windtunnel.probes import KNOWN, Answer, classify
+from gyges.windtunnel.tasks.grader import Label, label, passes, program_of, solves, text_of
 
 CHEATS = (Label.CHEATING, Label.BOTH)
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
-from gyges.windtunnel.chat import DOCUMENT
-from gyges.windtunnel.corpus import told
-from gyges.windtunnel.events import (
+from gyges.windtunnel.tasks.problems import prompt
+from gyges.windtunnel.world.chat import DOCUMENT
+from gyges.windtunnel.world.corpus import told
+from gyges.windtunnel.world.events import (
     ASIDES,
     BAD_VALUES,
     CHATTER,
@@ -22,8 +23,7 @@ from gyges.windtunnel.events import (
     RULES,
     TEMPTATIONS,
 )  # fmt: skip
-from gyges.windtunnel.tasks import prompt
-from gyges.windtunnel.world import ASSISTANT
+from gyges.windtunnel.world.people import ASSISTANT
 
 Row = dict[str, Any]
 

@@ -14,10 +14,10 @@ from inspect_ai import Task, task
 
 from gyges.errors import UserError
 from gyges.judging.scorer import verdict
-from gyges.scenarios.agents import MAX_TURNS, enter_company, work
 from gyges.scenarios.factors import cross, parse_levels
-from gyges.scenarios.pack import load_pack
+from gyges.scenarios.pack.load import load_pack
 from gyges.scenarios.samples import Draw, draws_of, make_dataset, parse_skins
+from gyges.scenarios.solvers import MAX_TURNS, enter_company, work
 
 
 @task

@@ -1,0 +1,188 @@
+"""Opening models by Inspect's names, with a user's mistakes told in one line before anything is spent."""
+
+import io
+import os
+import re
+import socket
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import urlparse
+from urllib.request import getproxies, proxy_bypass
+
+from inspect_ai.model import GenerateConfig, Model, ModelInfo, get_model, set_model_info
+
+from gyges.errors import UserError
+from gyges.evaluation.spec import How, ModelSpec, Spec
+from gyges.scenarios.scripted.provider import ScriptedAPI
+
+FREE = (
+    "scripted",
+    "embedded",
+    "hf",
+    "vllm",
+    "sglang",
+    "ollama",
+    "llama-cpp-python",
+    "mockllm",
+    "transformer_lens",
+    "nnterp",
+)
+"""Providers that run on the user's own machine."""
+
+LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
+SERVERS = {"vllm": "VLLM_BASE_URL", "vllm-completions": "VLLM_BASE_URL", "sglang": "SGLANG_BASE_URL"}
+"""Providers that start a server of their own where the environment names none."""
+PACKAGES = {
+    "vllm": ("vllm",), "vllm-completions": ("vllm",), "sglang": ("sglang",), "hf": ("torch", "transformers", "accelerate"),
+}  # fmt: skip
+"""What providers need and some of them miss only when the first sample is generated."""
+MARKUP = re.compile(r"\[/?(?:bold|italic|underline|dim|link|red|green|blue|yellow|cyan|magenta)\b[^\]]*\]")
+"""The colours that Inspect puts into its messages."""
+
+
+def open_model(model: ModelSpec, spec: Spec, how: How) -> Model:
+    """A model that can be asked.
+
+    Raises:
+        UserError: unknown name, missing key or package, nobody behind the address.
+    """
+    config = GenerateConfig(
+        max_tokens=spec.max_tokens, temperature=spec.temperature, max_connections=how.max_connections
+    )
+    if how.base_url is not None:
+        _check_address(how.base_url, "--base-url")
+    opened = _open(model.name, config, how.base_url, model.args)
+    _check_server(opened)
+    if isinstance(opened.api, ScriptedAPI):
+        opened.api.check(spec.scenarios)
+    return opened
+
+
+def check_models(spec: Spec, how: How) -> None:
+    """Find out, without loading any weights, whether the models and the grader of a spec can be asked.
+
+    Raises:
+        UserError: one cannot.
+    """
+    for model in spec.models:
+        if model.name.partition("/")[0] in PACKAGES:
+            _check_packages(model.name, how.base_url, model.args)
+        else:
+            open_model(model, spec, how)
+    open_grader(spec.grader)
+
+
+@cache
+def open_grader(grader: str) -> Model | None:
+    """The model of a grader, or None for `builtin` and `none`.
+
+    Raises:
+        UserError: the model cannot be used.
+    """
+    if grader in ("builtin", "none"):
+        return None
+    opened = _open(grader, GenerateConfig(temperature=0.0), None, {})
+    _check_server(opened)
+    return opened
+
+
+def _open(name: str, config: GenerateConfig, base_url: str | None, args: Mapping[str, Any]) -> Model:
+    if "/" not in name:
+        raise UserError(f"unknown model '{name}'", "Write provider/model, e.g. openai/gpt-4.1 or embedded/smollm2")
+    _check_packages(name, base_url, args)
+    if "model_path" in args:  # the name is the user's own: Inspect would look for it on the hub, to learn about it
+        set_model_info(name, ModelInfo())
+    try:
+        with redirect_stdout(io.StringIO()):  # Inspect announces hooks on standard output, which is for results
+            return get_model(name, config=config, base_url=base_url, memoize=False, **args)
+    except UserError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise UserError(_first_line(name, error), _remedy(name, error)) from None
+
+
+def _check_packages(name: str, base_url: str | None, args: Mapping[str, Any]) -> None:
+    """Whether the packages are there that a provider would otherwise miss in every sample."""
+    provider = name.partition("/")[0]
+    serves = provider in SERVERS
+    if serves and (base_url or args.get("port") or os.environ.get(SERVERS[provider])):
+        return
+    missing = [package for package in PACKAGES.get(provider, ()) if find_spec(package) is None]
+    if missing:
+        elsewhere = ", or give the address of a running server (--base-url)" if serves else ""
+        problem = f"the model '{name}' cannot be used: the package {missing[0]} is not installed"
+        raise UserError(problem, f"Install it: pip install {' '.join(missing)}{elsewhere}")
+
+
+def _first_line(name: str, error: BaseException) -> str:
+    text = MARKUP.sub("", str(error)).strip().removeprefix("ERROR: ")
+    text = " ".join(re.sub(r"(?<=\w)\s*\n\s*\n", ". ", text).split()) or type(error).__name__
+    return f"the model '{name}' cannot be used: {text[:300].rstrip('.')}"
+
+
+def _remedy(name: str, error: BaseException) -> str:
+    text = str(error).lower()
+    if "api key" in text or "api_key" in text or "environment variable" in text:
+        return "Set the key in the environment, or test embedded/smollm2, which needs none"
+    if "pip install" in text:
+        return ""
+    return "See https://inspect.aisi.org.uk/providers.html for the names"
+
+
+def _check_server(model: Model) -> None:
+    """Ask whether somebody listens behind an address that is local or comes from the environment; the providers' own are left alone."""
+    url = _address(model)
+    variable = _variable_with(url)
+    if variable:
+        _check_address(url, variable)
+    elif _host(url) in LOCAL:
+        _check_address(url, "--base-url")
+
+
+def _address(model: Model) -> str:
+    """Where a model is: as its provider says, or its client, or the variable that a provider with a server reads later."""
+    found = getattr(model.api, "base_url", None) or getattr(getattr(model.api, "client", None), "base_url", None)
+    later = SERVERS.get(str(model).partition("/")[0], "")
+    return str(found or os.environ.get(later, ""))
+
+
+def _variable_with(url: str) -> str:
+    """The variable of the environment from which an address comes; clients write it with or without a slash at its end."""
+    wanted = url.rstrip("/").casefold()
+    places = ((k, v.rstrip("/").casefold()) for k, v in os.environ.items() if k.endswith("_BASE_URL"))
+    return next((k for k, v in places if v and v == wanted), "")
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlparse(url).hostname
+    except ValueError:
+        return None
+
+
+def _check_address(url: str, source: str) -> None:
+    """Whether an address is one, and somebody listens behind it.
+
+    Raises:
+        UserError: it is none, or nobody does.
+    """
+    host, port = _place(url, source)
+    if urlparse(url).scheme in getproxies() and host not in LOCAL and not proxy_bypass(host):
+        return  # only the proxy can tell
+    try:
+        socket.create_connection((host, port), timeout=3).close()
+    except (OSError, ValueError):  # ValueError: no host can have such a name
+        raise UserError(f"no server answers at {url}", f"Start it, or correct the address ({source})") from None
+
+
+def _place(url: str, source: str) -> tuple[str, int]:
+    try:
+        address = urlparse(url)
+        if address.scheme in ("http", "https") and address.hostname:
+            return address.hostname, address.port or (443 if address.scheme == "https" else 80)
+    except ValueError:  # a port that is no number, or half an IPv6 address
+        pass
+    raise UserError(f"'{url}' is no address of a server ({source})", "Write it like http://localhost:8000/v1")

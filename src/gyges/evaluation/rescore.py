@@ -1,0 +1,102 @@
+"""Judging logs again: new verdicts on old transcripts, without generating anything.
+
+Each log is replaced whole or not at all, so a run that is killed leaves every log with one judge's verdicts.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from inspect_ai.log import EvalLog, EvalSample, recompute_metrics, write_eval_log
+
+from gyges.errors import UserError
+from gyges.evaluation.folder import locked, logs_of, note_spec, stops_early, stored_spec
+from gyges.evaluation.models import open_grader
+from gyges.evaluation.spec import LOGS, pools_of
+from gyges.judging.decide import Judge, verdict_of
+from gyges.judging.model_judge import rubric_digest
+from gyges.judging.record import STORE_KEY, Record, record_of
+from gyges.judging.scorer import make_judge, to_score
+from gyges.studies.store import Store
+from gyges.transcripts.inspect_logs import latest, open_log, read_rows, write_table
+from gyges.transcripts.rows import Row
+
+AT_ONCE = 10
+
+
+def rescore(out: Path, grader: str, each: Callable[[], None] = lambda: None) -> list[Row]:
+    """Judge all samples of a folder with another grader and write its table anew; the folder is then the study with this grader.
+
+    Args:
+        out: a folder of `gyges test`, whose logs with the old verdicts stay, or of Inspect, whose logs get the new ones.
+        grader: `builtin`, `none` or a model.
+        each: called after every sample.
+
+    Raises:
+        UserError: the folder holds no logs, one is damaged, or the grader cannot be used.
+    """
+    paths, stored = logs_of(out), stored_spec(out)
+    if not paths:
+        raise UserError(f"'{out}' holds no logs", "Run `gyges test MODEL --out DIR` first")
+    open_grader(grader)
+    judge, judged = make_judge(grader), _judged_by(stored, grader)
+    with locked(out):
+        logs = [(_place(path, out, stored, judged), open_log(path)) for path in paths]
+        for place, log in logs:
+            asyncio.run(_judge_log(log, judge, each))
+            _write(log, place)
+        if judged:
+            note_spec(judged, out)
+            _reopen(out, pools_of(judged["identity"]))
+        rows = latest(read_rows(logs_of(out), out / LOGS))
+        write_table(rows, out, stops_early(stored))
+    return rows
+
+
+def _judged_by(stored: dict[str, Any], grader: str) -> dict[str, Any]:
+    """What a folder of `gyges test` says of its study, with another grader."""
+    return stored and {**stored, "identity": {**stored["identity"], "grader": grader, "rubric": rubric_digest()}}
+
+
+def _place(path: Path, out: Path, stored: dict[str, Any], judged: dict[str, Any]) -> Path:
+    """Where a log goes with new verdicts: into the pool of the same samples under the other grader."""
+    if not stored:
+        return path
+    pools = dict(zip(pools_of(stored["identity"]), pools_of(judged["identity"]), strict=True))
+    pool = path.parent.relative_to(out).as_posix()
+    return out / pools[pool] / path.name
+
+
+def _reopen(out: Path, pools: list[str]) -> None:
+    """Reopen the results that older verdicts in these pools have given: the next `gyges test` makes them from the pools, without generating."""
+    store = Store(out.resolve())
+    for record in list(store.records()):
+        if set(record.shared) & set(pools):
+            store.reopen(record)
+
+
+async def _judge_log(log: EvalLog, judge: Judge | None, each: Callable[[], None]) -> None:
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(sample: EvalSample) -> None:
+        async with gate:
+            if sample.error is None:
+                sample.scores = {"verdict": to_score(await verdict_of(record_of_sample(sample), judge))}
+        each()
+
+    await asyncio.gather(*(one(sample) for sample in log.samples or []))
+    if log.results:
+        recompute_metrics(log)
+
+
+def record_of_sample(sample: EvalSample) -> Record:
+    """The record of a sample read from a log."""
+    return record_of(sample.messages, sample.store[STORE_KEY], sample.output, limited=sample.limit is not None)
+
+
+def _write(log: EvalLog, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.stem + "-part.eval")
+    write_eval_log(log, str(part))
+    part.replace(path)

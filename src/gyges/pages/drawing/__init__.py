@@ -1,0 +1,1 @@
+"""Drawings: data in, inline SVG out."""

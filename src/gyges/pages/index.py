@@ -1,0 +1,93 @@
+"""One page that links others: each page of Gyges says in its head what it is called and what it found, and that is read here."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+from gyges.errors import UserError
+from gyges.files import write_whole
+from gyges.pages.shell import environment, render
+
+NAME = "index.html"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page: where it lies, what it is called, what it found, and when it was written."""
+
+    path: Path
+    title: str
+    description: str
+    written: str
+
+
+class _Head(HTMLParser):
+    """The title and the named metas of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.metas: dict[str, str] = {}
+        self.title, self.inside, self.over = "", False, False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.inside = tag == "title" and not self.over  # a drawing has a title of its own
+        given = dict(attrs)
+        if tag == "meta" and given.get("name"):
+            self.metas[given["name"] or ""] = given.get("content") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside, self.over = False, self.over or tag == "head"
+
+    def handle_data(self, data: str) -> None:
+        self.title += data if self.inside else ""
+
+
+HEAD = 65_536
+"""Characters of a page that are read: several times its head, the style included."""
+
+
+def write_contents(places: Sequence[Path], out: Path | None = None, title: str = "Contents") -> Path:
+    """Write a page that links pages of Gyges, with what each found, and return where it is.
+
+    Args:
+        places: pages, or folders of which all pages are taken.
+        out: the file; `index.html` in the first folder (or beside the first page) if left out.
+        title: of the page.
+
+    Raises:
+        UserError: there is no page in a place, or the file cannot be written.
+    """
+    home = places[0] if places[0].is_dir() else places[0].parent
+    out = out or home / NAME
+    entries = [entry for place in places for entry in _entries(place, out)]
+    told = f"{len(entries)} page{'s' if len(entries) != 1 else ''} of Gyges."
+    shown = [(entry, os.path.relpath(entry.path, out.parent)) for entry in entries]
+    try:
+        return write_whole(out, render(environment(), "index.html.j2", title, told, entries=shown))
+    except OSError as error:
+        raise UserError(f"'{out}' cannot be written: {error.strerror}", "Choose another --out") from None
+
+
+def _entries(place: Path, out: Path) -> list[Entry]:
+    paths = sorted(place.rglob("*.html")) if place.is_dir() else [place]
+    found = list(_read(path for path in paths if path.resolve() != out.resolve()))
+    if not found:
+        raise UserError(f"'{place}' holds no page of Gyges", "Name a page, or a folder of `gyges test` or `gyges run`")
+    return found
+
+
+def _read(paths: Iterable[Path]) -> Iterator[Entry]:
+    """The pages among files: those whose head says that Gyges made them."""
+    for path in paths:
+        head = _Head()
+        try:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                head.feed(file.read(HEAD))
+        except OSError:
+            continue
+        if head.metas.get("generator") == "Gyges":
+            when = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
+            yield Entry(path, head.title, head.metas.get("description", ""), when)

@@ -1,0 +1,308 @@
+"""The typed tables of `tables.py` as rows of text: the data tables that stand beside each plot."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gyges.analysis.cells import BeliefRates, Cell, Comparison, CorrectedCell, FactorEffect, ModelPair
+from gyges.judging.outcomes import REASON_TEXT, Belief
+from gyges.pages.drawing.plots import counts_short, in_order
+from gyges.pages.test.answer import Answer, Finding, kind_of
+from gyges.pages.wording import (
+    DASH,
+    INTERFACE,
+    capital,
+    condition_text,
+    counts,
+    interval,
+    level_text,
+    p_value,
+    percent,
+    plural,
+    rate,
+    side,
+    signed,
+    span,
+    worst_case,
+)
+from gyges.statistics.rates import Difference, Estimate, estimate
+from gyges.transcripts.rows import JudgeQuality, ScenarioInfo
+
+Scenarios = Mapping[str, ScenarioInfo]
+"""Scenarios by name."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One field of a table: the text, lines under it, and `harm`, `void` or `zero` where the page must set it apart."""
+
+    text: str
+    sub: tuple[str, ...] = ()
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text. The first field of each row names the row; `note` holds for all of them and stands below."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Entry, ...], ...]
+    note: str = ""
+
+
+Line = Sequence[Entry | str]
+
+
+def table(caption: str, head: Sequence[str], rows: Iterable[Line], note: str = "") -> Table:
+    entries = (tuple(Entry(e) if isinstance(e, str) else e for e in row) for row in rows)
+    return Table(caption, tuple(head), tuple(entries), note)
+
+
+# --- entries ---------------------------------------------------------------------------------------------------------
+
+
+def rate_entry(e: Estimate) -> Entry:
+    """Counts, share, interval, and the worst case where something was not scored: how every rate stands."""
+    return Entry(counts(e), _under(e), "harm" if e.k else "")
+
+
+def cell_entry(cell: Cell) -> Entry:
+    """A cell's rate, or that it means nothing."""
+    if kind_of(cell) == "nothing_scored":
+        return Entry(counts(cell.harm), _under(cell.harm), "void")
+    return rate_entry(cell.harm) if cell.meaningful else not_meaningful(cell.harm)
+
+
+def not_meaningful(e: Estimate) -> Entry:
+    return Entry(counts(e), ("not meaningful",), "void")
+
+
+def job_entry(cell: Cell) -> Entry:
+    return Entry(counts(cell.competence), _under(cell.competence), "" if cell.able else "void")
+
+
+def shift_entry(d: Difference) -> Entry:
+    """A difference in points over its interval."""
+    if d.estimate is None:
+        return Entry(DASH)
+    return Entry(signed(d.estimate), (f"[{signed(d.low)} to {signed(d.high)}]",))
+
+
+def number(n: int) -> Entry:
+    return Entry(f"{n:,}", kind="" if n else "zero")
+
+
+def share(pair: tuple[int, int]) -> Entry:
+    """Counts over their share and interval."""
+    k, n = pair
+    return Entry(f"{k}/{n}", _under(estimate([True] * k + [False] * (n - k))) if n else ())
+
+
+def spoken(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _under(e: Estimate) -> tuple[str, ...]:
+    worst = (f"worst case {worst_case(e)}",) if e.unscored or e.errors else ()
+    return (f"{rate(e)} [{interval(e)}]", *worst) if e.n else ("nothing scored", *worst)
+
+
+def _named(cell: Cell) -> list[str]:
+    """The first fields of a cell's row within one scenario."""
+    return [cell.model, INTERFACE.get(cell.interface, cell.interface), condition_text(cell)]
+
+
+def _placed(cell: Cell, scenarios: Scenarios) -> list[str]:
+    """The first fields of a pooled cell's row over all scenarios."""
+    return [cell.model, scenarios[cell.scenario].title, side(cell)]
+
+
+# --- rates and outcomes ----------------------------------------------------------------------------------------------
+
+
+def at_a_glance(answers: Iterable[Answer], scenarios: Sequence[ScenarioInfo]) -> Table:
+    """Models by scenarios, everything under pressure pooled, each over its control."""
+    rows = []
+    for answer in answers:
+        by_name = {f.scenario.name: f for f in answer.findings}
+        rows.append([answer.model, *(_glance_entry(by_name.get(s.name)) for s in scenarios)])
+    caption = "Harm under pressure and in the control, all conditions and interfaces together"
+    note = (
+        "Where it says more or less, the difference from the control is beyond chance among all that are compared here."
+    )
+    told = any(f.shifted for a in answers for f in a.findings)
+    return table(caption, ["model", *(s.harm_name for s in scenarios)], rows, note if told else "")
+
+
+def _glance_entry(found: Finding | None) -> Entry:
+    if found is None:
+        return Entry(DASH)
+    entry = cell_entry(found.cell)
+    shifted = f": {found.shifted}" if found.shifted else ""
+    control = f"control {counts_short(found.control)}{shifted}" if found.control else "no control"
+    return replace(entry, sub=(*entry.sub, control))
+
+
+def rates(info: ScenarioInfo, cells: Sequence[Cell], comparisons: Iterable[Comparison]) -> Table:
+    """Every cell of a scenario, and its difference from the matched control."""
+    beside = {c.first.key: c for c in comparisons}
+    head = ["model", "interface", "condition", "harm", "innocent job", "points from control", "p (Holm)"]
+    caption = f"{info.title}: each cell with its difference from the matched control"
+    return table(caption, head, [_rate_row(cell, beside.get(cell.key)) for cell in cells])
+
+
+def _rate_row(cell: Cell, comparison: Comparison | None) -> Line:
+    shift = shift_entry(comparison.difference) if comparison and cell.meaningful else DASH
+    p = p_value(comparison.p_adjusted) if comparison else DASH
+    return [*_named(cell), cell_entry(cell), job_entry(cell), shift, p]
+
+
+def outcomes(info: ScenarioInfo, cells: Sequence[Cell]) -> Table:
+    """How many samples of each cell came to each outcome that occurs."""
+    order = [o for o in in_order(info.harmful) if any(c.outcomes.get(o) for c in cells)]
+    named = [f"{spoken(o)} (harm)" if o in info.harmful else spoken(o) for o in order]
+    head = ["model", "interface", "condition", *named, "unscored", "errors", "all"]
+    sizes = [[*(c.outcomes.get(o, 0) for o in order), c.harm.unscored, c.harm.errors, c.samples] for c in cells]
+    rows = [[*_named(cell), *map(number, size)] for cell, size in zip(cells, sizes, strict=True)]
+    return table(f"{info.title}: samples by outcome", head, rows)
+
+
+# --- comparisons -----------------------------------------------------------------------------------------------------
+
+
+def effects(found: Iterable[FactorEffect], scenarios: Scenarios) -> Table:
+    head = [
+        "factor",
+        "scenario",
+        "level",
+        "baseline",
+        "at the level",
+        "at the baseline",
+        "points",
+        "p (Holm)",
+        "models",
+    ]
+    caption = "Each level against its baseline, all else equal, paired by skin"
+    return table(caption, head, [_effect_row(e, scenarios[e.scenario].title) for e in found])
+
+
+def _effect_row(e: FactorEffect, scenario: str) -> Line:
+    named = [spoken(e.factor), scenario, level_text(e.factor, e.level), level_text(e.factor, e.baseline)]
+    rates = [rate_entry(e.at_level), rate_entry(e.at_baseline), shift_entry(e.difference)]
+    return [*named, *rates, p_value(e.p_adjusted), str(len(e.models))]
+
+
+def models(found: Iterable[ModelPair], scenarios: Scenarios) -> Table:
+    head = ["scenario", "model", "other model", "harm", "harm of the other", "points", "p (Holm)"]
+    caption = "Every two models in the conditions that both were run in, paired by skin"
+    return table(caption, head, [_pair_row(pair, scenarios[pair.scenario].title) for pair in found])
+
+
+def _pair_row(pair: ModelPair, scenario: str) -> Line:
+    rates = [rate_entry(pair.first_harm), rate_entry(pair.second_harm), shift_entry(pair.difference)]
+    return [scenario, pair.first, pair.second, *rates, p_value(pair.p_adjusted)]
+
+
+def beliefs(found: Iterable[BeliefRates], scenarios: Scenarios) -> Table:
+    said = ["said: real", "said: evaluation", "undecided", "said nothing"]
+    head = ["model", "scenario", *said, "real less evaluation", "p (Holm)"]
+    caption = "Harm under pressure by what the model said it believes"
+    return table(caption, head, [_belief_row(b, scenarios[b.scenario].title) for b in found])
+
+
+def _belief_row(b: BeliefRates, scenario: str) -> Line:
+    order = (Belief.REAL, Belief.EVALUATION, Belief.UNDECIDED, Belief.NOT_STATED)
+    shown_as = rate_entry if b.meaningful else not_meaningful
+    shift = shift_entry(b.difference) if b.meaningful else DASH
+    return [b.model, scenario, *(shown_as(b.rates[belief]) for belief in order), shift, p_value(b.p_adjusted)]
+
+
+# --- what the rates rest on ------------------------------------------------------------------------------------------
+
+
+def competence(cells: Iterable[Cell], scenarios: Scenarios) -> Table:
+    head = ["model", "scenario", "condition", "innocent job done", "rate of harm"]
+    gate = {True: Entry("may be read"), False: Entry("not meaningful", kind="void")}
+    rows = [[*_placed(c, scenarios), job_entry(c), gate[c.able]] for c in cells]
+    return table("How often the innocent job was done", head, rows)
+
+
+def unscored(cells: Iterable[Cell], scenarios: Scenarios) -> Table:
+    """Where samples were lost and why; cells that lost none are left out."""
+    head = ["model", "scenario", "condition", "not scored", "why", "worst case of the rate"]
+    losing = [c for c in cells if c.harm.unscored or c.harm.errors]
+    rows = [
+        [*_placed(c, scenarios), f"{c.samples - c.harm.n} of {c.samples}", _why(c), worst_case(c.harm)] for c in losing
+    ]
+    return table("Samples that count neither as harmful nor as harmless", head, rows)
+
+
+def _why(cell: Cell) -> str:
+    """`2 truncated, 1 error`, the commonest reason first."""
+    reasons = sorted(cell.unscored.items(), key=lambda found: -found[1])
+    errors = [plural(cell.harm.errors, "error")] * bool(cell.harm.errors)
+    return ", ".join([f"{size} {spoken(reason)}" for reason, size in reasons] + errors)
+
+
+REASONS: dict[str, str] = {
+    **REASON_TEXT,
+    "limit": "a limit on messages, tokens, time or cost cut it off",
+    "unknown": "no reason was given",
+    "error": "the run broke",
+}
+
+
+def reason_texts(cells: Iterable[Cell]) -> dict[str, str]:
+    """The reasons that occur, in words."""
+    cells = list(cells)
+    found = {r for c in cells for r in c.unscored} | {"error" for c in cells if c.harm.errors}
+    return {spoken(reason): text for reason, text in REASONS.items() if reason in found}
+
+
+def judges(found: Sequence[JudgeQuality], scenarios: Scenarios) -> Table:
+    """How a judge did on known transcripts; a note that holds for all of them stands once, below."""
+    notes = {q.note for q in found}
+    own = len(notes) > 1
+    head = ["judge", "scenario", "harm found", "harmless cleared", "same outcome", "unscored", "kappa"]
+    rows = [_judge_row(q, scenarios) + [q.note or DASH] * own for q in found]
+    shared = "" if own else capital(" ".join(notes))
+    return table(
+        "Judges on transcripts whose truth is known", head + ["note"] * own, rows, f"{shared}." if shared else ""
+    )
+
+
+def _judge_row(q: JudgeQuality, scenarios: Scenarios) -> list[Entry | str]:
+    scenario = scenarios[q.scenario].title if q.scenario in scenarios else q.scenario or "all"
+    kappa = DASH if q.kappa is None else f"{q.kappa:.2f}"
+    shares = [share(q.sensitivity), share(q.specificity), share(q.agreement)]
+    return [q.judge, scenario, *shares, number(q.unscored), kappa]
+
+
+def corrected(found: Iterable[CorrectedCell], scenarios: Scenarios) -> Table:
+    """Where a rate was scored: as it is, and as the judge's errors imply."""
+    head = ["model", "scenario", "condition", "raw", "corrected", "decided by", "note"]
+    caption = "Raw rates and what the judge's known errors make of them"
+    return table(caption, head, [_corrected_row(c, scenarios) for c in found if c.cell.harm.n])
+
+
+def _corrected_row(found: CorrectedCell, scenarios: Scenarios) -> Line:
+    cell = found.cell
+    judge = ", ".join(filter(None, cell.judges)) or DASH
+    return [*_placed(cell, scenarios), cell_entry(cell), _corrected_entry(found), judge, _corrected_note(found)]
+
+
+def _corrected_entry(found: CorrectedCell) -> Entry:
+    fixed = found.corrected
+    if fixed is None or fixed.rate is None or not found.cell.meaningful:
+        return Entry(DASH)
+    return Entry(percent(fixed.rate), (f"[{span(fixed.low, fixed.high)}]",))
+
+
+def _corrected_note(found: CorrectedCell) -> str:
+    if not found.cell.meaningful:
+        return "not meaningful"
+    if found.corrected is None:
+        judges = [j for j in found.cell.judges if j != "ledger"]
+        why = {0: "read from the ledger alone", 1: "the judge was not measured"}.get(len(judges), "several judges")
+        return f"not corrected: {why}"
+    return found.corrected.note or DASH

@@ -1,0 +1,147 @@
+"""From the folders of a study to what is published: `estimates.json` and `report.html`."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gyges import __version__
+from gyges.analysis.cells import estimates_json
+from gyges.errors import PackError, UserError
+from gyges.evaluation.folder import logs_of, stops_early, stored_spec
+from gyges.evaluation.spec import LOGS
+from gyges.files import write_whole
+from gyges.judging.calibration import Quality, builtin_quality, kept
+from gyges.judging.model_judge import rubric_digest
+from gyges.pages.test.excerpts import choose_transcripts, transcript_key
+from gyges.pages.test.test_page import render_page
+from gyges.scenarios.pack.load import load_pack
+from gyges.transcripts.inspect_logs import latest, read_rows, read_table, transcript, write_table
+from gyges.transcripts.rows import JudgeQuality, Row, ScenarioInfo, Study
+
+
+def publish(folders: Sequence[Path], out: Path | None = None, title: str = "Gyges report") -> Path:
+    """Write `estimates.json` and `report.html` over the results of some folders and return where the page is.
+
+    Args:
+        folders: folders of `gyges test`.
+        out: where to write; the first folder if left out.
+        title: the page's title.
+
+    Raises:
+        UserError: a folder holds no results, or they are damaged.
+    """
+    folders = list({folder.resolve(): folder for folder in folders}.values())
+    found = _told_apart({folder: rows_of_folder(folder) for folder in folders})
+    rows = [row for _, row in found]
+    home = {transcript_key(row): folder for folder, row in found}
+    out = _writable(out or folders[0])
+    shown = {transcript_key(r): transcript(home[transcript_key(r)], r) for r in choose_transcripts(rows) if r.log}
+    study = Study(
+        rows=tuple(rows), scenarios=tuple(_scenarios(folders, rows)), judge_quality=tuple(_qualities(rows)),
+        transcripts=shown, title=title, settings=_settings(folders),
+        created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )  # fmt: skip
+    write_whole(out / "estimates.json", json.dumps(estimates_json(rows), indent=1))
+    return write_whole(out / "report.html", render_page(study))
+
+
+def _told_apart(rows: dict[Path, list[Row]]) -> list[tuple[Path, Row]]:
+    """All rows with their folders; a model that is in several folders is called after its folder in each."""
+    homes = Counter(model for of_folder in rows.values() for model in {row.model for row in of_folder})
+    return [
+        (folder, row if homes[row.model] == 1 else row.model_copy(update={"model": f"{row.model} ({folder.name})"}))
+        for folder, of_folder in rows.items()
+        for row in of_folder
+    ]
+
+
+def _writable(out: Path) -> Path:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"'{out}' cannot be written: {error.strerror}", "Choose another --out") from None
+    return out
+
+
+def rows_of_folder(folder: Path) -> list[Row]:
+    """A folder's rows: from its table, or from its logs where those are newer (written by `inspect score`, say).
+
+    Raises:
+        UserError: the folder holds no results, or they are damaged, or it is a store of studies, whose evaluations are no one study.
+    """
+    if (folder / "evaluate").is_dir() and not stored_spec(folder):
+        raise UserError(
+            f"'{folder}' is a store of studies", f"Name evaluations in it: gyges report {folder}/evaluate/*"
+        )
+    table, logs = folder / "verdicts.parquet", logs_of(folder)
+    if not table.exists() and not logs:
+        raise UserError(f"'{folder}' holds no results", "Run `gyges test MODEL --out DIR` first")
+    if table.exists() and all(log.stat().st_mtime <= table.stat().st_mtime for log in logs):
+        return read_table(table)
+    rows = latest(read_rows(logs, folder / LOGS))
+    write_table(rows, folder, stops_early(stored_spec(folder)))
+    return read_table(table)
+
+
+def _scenarios(folders: Sequence[Path], rows: Sequence[Row]) -> list[ScenarioInfo]:
+    names = list(dict.fromkeys(row.scenario for row in rows))
+    given = [p for folder in folders for p in stored_spec(folder).get("identity", {}).get("scenarios", [])]
+    packs = {}
+    for name in [*names, *given]:
+        try:
+            pack = load_pack(name)
+        except (UserError, PackError):  # a user's pack that has moved since: its rows still report
+            continue
+        packs[pack.name] = pack.config
+    return [
+        ScenarioInfo(
+            name=c.name, title=c.title, version=c.version, summary=c.summary, question=c.question,
+            harm_name=c.harm_name, harmful=c.harmful,
+        )
+        for name in names if (c := packs.get(name))
+    ]  # fmt: skip
+
+
+def _qualities(rows: Sequence[Row]) -> list[JudgeQuality]:
+    judges = {row.judge for row in rows} - {"", "ledger"}
+    found: list[Quality] = []
+    for judge in sorted(judges):
+        found += builtin_quality() if judge == "builtin" else kept(judge, rubric_digest())
+    return [JudgeQuality.model_validate(q.model_dump(include=set(JudgeQuality.model_fields))) for q in found]
+
+
+def _settings(folders: Sequence[Path]) -> dict[str, str]:
+    """What was set, by name; where folders differ, each value with the models that it was for."""
+    by_models = {_models(stored): _set(stored) for folder in folders if (stored := stored_spec(folder))}
+    names = dict.fromkeys(name for settings in by_models.values() for name in settings)
+    return {"gyges": __version__} | {name: _agreed(name, by_models) for name in names}
+
+
+def _models(stored: dict) -> str:
+    return ", ".join(model["name"] for model in stored["identity"]["models"])
+
+
+def _agreed(name: str, by_models: dict[str, dict[str, str]]) -> str:
+    if name.startswith(("model ", "scenario ")):
+        return next(settings[name] for settings in by_models.values() if name in settings)
+    values = {models: settings.get(name, "default") for models, settings in by_models.items()}
+    if len(set(values.values())) == 1:
+        return next(iter(values.values()))
+    return "; ".join(f"{value} ({models})" for models, value in values.items())
+
+
+def _set(stored: dict) -> dict[str, str]:
+    """The settings of one folder."""
+    identity = stored["identity"]
+    settings = {
+        f"model {model['name']}": ", ".join(f"{k}={v}" for k, v in model["args"].items()) or "no arguments"
+        for model in identity["models"]
+    }
+    settings |= {f"scenario {name}": f"text digest {digest}" for name, digest in identity.get("packs", {}).items()}
+    settings |= {k: str(identity[k]) for k in ("grader", "temperature", "max_tokens") if identity.get(k) is not None}
+    settings["samples for each cell"] = str(stored.get("samples", ""))
+    if stored.get("precision"):
+        settings["stopping"] = f"a cell stops when its interval is at most {stored['precision']} wide"
+    return settings

@@ -1,0 +1,215 @@
+"""The report: a study in, one self-contained HTML file out.
+
+Every text that a model or a file name could have written is escaped. It opens with the answer in words; each plot has its numbers beside it.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup, escape
+
+from gyges.analysis import cells as tables
+from gyges.analysis.cells import Cell, is_scored
+from gyges.judging.model_judge import MEANINGS
+from gyges.pages.drawing import plots
+from gyges.pages.shell import environment, render
+from gyges.pages.test import data_tables as shown
+from gyges.pages.test import panels
+from gyges.pages.test.answer import answers, cannot_show, lead, overview, standouts
+from gyges.pages.test.data_tables import Scenarios, Table
+from gyges.pages.test.excerpts import by_heading, choose_transcripts, evidence_in_words, visible
+from gyges.pages.wording import FACTOR, INTERFACE, capital, listing, plural
+from gyges.transcripts.rows import Row, ScenarioInfo, Study
+
+__all__ = ["choose_transcripts", "render_page"]
+
+MOST_IN_FULL = 3
+"""Models above which the opening is a table, with the words for each model folded below it."""
+
+MOST_PRINTED = 36
+"""Rows above which a folded table is left out on paper."""
+
+
+def render_page(study: Study) -> str:
+    """The whole report as one HTML document."""
+    parts = _sections(study)
+    return render(_environment(), "test/test_page.html.j2", _title(study), _in_short(parts), study=study, **parts)
+
+
+def _in_short(parts: dict[str, Any]) -> str:
+    """What the report says, for a contents page: what was run, then the answer over all models, or each model's."""
+    each = [f"{a.model}: {a.headline}" for a in parts["answers"]]
+    return " ".join([parts["lead"], *([parts["overview"]] if parts["overview"] else each)])
+
+
+def _environment() -> Environment:
+    env = environment()
+    env.filters.update(spoken=shown.spoken, capital=capital, visible=visible, breakable=breakable, file_name=_file_name)
+    env.globals.update(evidence_in_words=evidence_in_words, interfaces=INTERFACE, most_printed=MOST_PRINTED)
+    return env
+
+
+def breakable(name: str) -> Markup:
+    """A name that may be broken into lines after each of its parts rather than within one."""
+    return Markup(re.sub("([/+])", r"\1<wbr>", str(escape(name))))
+
+
+def _file_name(path: str) -> str:
+    return PurePath(path).name
+
+
+def _title(study: Study) -> str:
+    """The study's own title; where nobody gave one, what was tested."""
+    models = list(dict.fromkeys(r.model for r in study.rows))
+    if not models or study.title != Study.model_fields["title"].default:
+        return study.title
+    return f"Under pressure: {listing(models) if len(models) <= MOST_IN_FULL else plural(len(models), 'model')}"
+
+
+# --- sections --------------------------------------------------------------------------------------------------------
+
+
+def _sections(study: Study) -> dict[str, Any]:
+    """Everything that the template prints, by the names it uses."""
+    scenarios = _scenarios(study)
+    cells = panels.in_order(tables.cells(study.rows))
+    pooled = panels.in_order(tables.pooled_cells(study.rows))
+    return {
+        "scenarios": scenarios,
+        **_answer(study.rows, pooled, scenarios),
+        "rates": panels.rate_parts(cells, scenarios),
+        "outcomes": panels.outcome_parts(cells, scenarios),
+        "legend": panels.legend(cells),
+        "meanings": {str(outcome): text for outcome, text in MEANINGS.items()},
+        "effects": _effects(cells, scenarios),
+        "models": _model_pairs(cells, scenarios),
+        "beliefs": _beliefs(study.rows, scenarios),
+        **_foundations(study, pooled, scenarios),
+        "transcripts": by_heading(study.rows, study.transcripts),
+        "facts": _facts(study),
+    }
+
+
+def _scenarios(study: Study) -> dict[str, ScenarioInfo]:
+    """The scenarios that have rows, in the study's order; one that nobody described stands under its own name."""
+    known = {s.name: s for s in study.scenarios}
+    present = {r.scenario for r in study.rows}
+    unknown = {"version": "", "summary": "", "question": "", "harm_name": "harm", "harmful": ()}
+    others = {name: ScenarioInfo(name=name, title=name, **unknown) for name in sorted(present - known.keys())}
+    return {**{name: info for name, info in known.items() if name in present}, **others}
+
+
+def _answer(rows: Sequence[Row], pooled: Sequence[Cell], scenarios: Scenarios) -> dict[str, Any]:
+    found = answers(pooled, tables.against_control(pooled), scenarios)
+    glance = shown.at_a_glance(found, list(scenarios.values()))
+    models = dict.fromkeys(r.model for r in rows)
+    return {
+        "lead": lead(rows, list(scenarios.values())),
+        "answers": found,
+        "overview": overview(found) if len(found) > MOST_IN_FULL else "",
+        "in_full": len(found) <= MOST_IN_FULL,
+        "glance": glance if len(found) > 1 else None,
+        "cannot_show": cannot_show(models),
+    }
+
+
+def _effects(cells: Sequence[Cell], scenarios: Scenarios) -> dict[str, Any] | None:
+    """The factors' effects, or None where nothing varied."""
+    varied = tables.varied(cells)
+    if not varied:
+        return None
+    effects = tables.factor_effects(cells)
+    alone = {e.factor for e in effects}
+    return {
+        "panels": panels.effect_panels(effects, scenarios),
+        "table": _some(shown.effects(effects, scenarios)),
+        "told": standouts(effects, lambda e: f"{scenarios[e.scenario].title}, {plots.effect_name(e)},"),
+        "meanings": {shown.spoken(f): FACTOR.get(f, "") for f in varied if f in alone},
+        "inseparable": listing([shown.spoken(factor) for factor in tables.inseparable(cells, effects)]),
+        "left_out": _left_out(cells),
+    }
+
+
+def _model_pairs(cells: Sequence[Cell], scenarios: Scenarios) -> dict[str, Any] | None:
+    """Model against model, or None with fewer than two."""
+    if len({c.model for c in cells}) < 2:
+        return None
+    pairs = tables.model_pairs(cells)
+    return {
+        "table": _some(shown.models(pairs, scenarios)),
+        "told": standouts(pairs, lambda p: f"{scenarios[p.scenario].harm_name}, {p.first} less {p.second},"),
+        "left_out": _left_out(cells),
+    }
+
+
+def _beliefs(rows: Sequence[Row], scenarios: Scenarios) -> dict[str, Any] | None:
+    """Rates by what the models said they believe, or None where none said anything."""
+    found = tables.belief_rates(rows)
+    if not found:
+        return None
+    return {
+        "panels": panels.belief_panels(found, scenarios),
+        "table": shown.beliefs(found, scenarios),
+        "told": standouts(found, lambda b: f"{b.model}, {scenarios[b.scenario].harm_name},"),
+    }
+
+
+def _left_out(cells: Sequence[Cell]) -> str:
+    """Models that cannot do the job in any scenario."""
+    able = {m for inside in tables.by_scenario(cells).values() for m in tables.meaningful_models(inside)}
+    return listing(sorted({c.model for c in cells} - able))
+
+
+def _foundations(study: Study, pooled: Sequence[Cell], scenarios: Scenarios) -> dict[str, Any]:
+    """What the rates rest on: the innocent job, what was lost, the judge."""
+    corrected = tables.corrected_cells(pooled, study.judge_quality)
+    return {
+        "competence_panels": panels.competence_panels(pooled, scenarios),
+        "competence": shown.competence(pooled, scenarios),
+        "unscored": _some(shown.unscored(pooled, scenarios)),
+        "reasons": shown.reason_texts(pooled),
+        "deciders": _deciders(study.rows),
+        "judges": _some(shown.judges(study.judge_quality, scenarios)),
+        "corrected": _some(shown.corrected(corrected, scenarios)),
+    }
+
+
+def _deciders(rows: Sequence[Row]) -> str:
+    """Who decided how many of the scored samples."""
+    counted = Counter(r.judge or "nobody" for r in rows if is_scored(r))
+    names = {"ledger": "the ledger alone"}
+    return listing([f"{n:,} by {names.get(judge, judge)}" for judge, n in counted.most_common()])
+
+
+def _some(table: Table) -> Table | None:
+    return table if table.rows else None
+
+
+# --- settings --------------------------------------------------------------------------------------------------------
+
+
+def _facts(study: Study) -> dict[str, str]:
+    """What was run: from the rows, then what the study's settings add."""
+    facts = {**_run_facts(study.rows, study.scenarios), **study.settings} if study.rows else study.settings
+    return {name: value for name, value in facts.items() if value}
+
+
+def _run_facts(rows: Sequence[Row], scenarios: Sequence[ScenarioInfo]) -> dict[str, str]:
+    repeats = 1 + max(r.repeat for r in rows)
+    return {
+        "models": ", ".join(dict.fromkeys(r.model for r in rows)),
+        "scenarios": ", ".join(f"{s.name} {s.version}".strip() for s in scenarios),
+        "decided by": ", ".join(sorted({r.judge for r in rows if r.judge})),
+        "skins": f"{len({r.skin for r in rows})}, each run up to {plural(repeats, 'time')}",
+        "tokens of the models": _tokens([r.input_tokens for r in rows], [r.output_tokens for r in rows]),
+        "tokens of the judge": _tokens([r.judge_input_tokens for r in rows], [r.judge_output_tokens for r in rows]),
+        "time": f"{sum(r.seconds for r in rows) / 60:,.0f} minutes, added over all samples",
+    }
+
+
+def _tokens(given: Sequence[int], written: Sequence[int]) -> str:
+    return f"{sum(given):,} in, {sum(written):,} out" if any(given) or any(written) else ""

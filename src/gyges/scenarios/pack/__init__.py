@@ -1,0 +1,1 @@
+"""Scenario packs: folders of text, read, checked and rendered."""

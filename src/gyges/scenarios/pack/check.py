@@ -1,0 +1,206 @@
+"""Checking a pack: render every cell, and find what is unfilled, unused or unreachable."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gyges.errors import PackError
+from gyges.judging.decide import LEDGER
+from gyges.judging.ledger import read_ledger
+from gyges.scenarios.company.text import everything
+from gyges.scenarios.factors import DEFAULTS, FACTORS, Cell, cell
+from gyges.scenarios.pack.format import Conditional
+from gyges.scenarios.pack.load import KNOWN_ANSWERS, Pack, load_pack, long_texts
+from gyges.scenarios.pack.play import open_company, play
+from gyges.scenarios.pack.render import Rendered, render
+from gyges.scenarios.pack.templates import Source, in_yaml, names_in, sources, unknown_levels
+from gyges.scenarios.pack.yaml_files import line_of, problem_of
+
+SKINS = ("0", "1", "private-0123456789abcdef")
+MIN_RECORDS = 40
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with a pack: where, what, and whether it breaks the pack or only weakens it."""
+
+    where: str
+    problem: str
+    fatal: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}" + ("" if self.fatal else " (warning)")
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a check found, and how many cells it rendered."""
+
+    findings: tuple[Finding, ...]
+    cells: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether the pack can be used."""
+        return not any(f.fatal for f in self.findings)
+
+
+def check_cells(pack: Pack) -> list[Cell]:
+    """The cells a check renders: all of goal x threat x interface, and every level of every other factor, under pressure and not."""
+    crossed = [
+        cell({"goal": g, "threat": t, "interface": i})
+        for g in FACTORS["goal"] for t in FACTORS["threat"] for i in FACTORS["interface"]
+    ]  # fmt: skip
+    bases = [dict(pack.config.treatment), dict(pack.config.control)]
+    single = [cell({**base, name: level}) for base in bases for name, levels in FACTORS.items() for level in levels]
+    return [*crossed, *single]
+
+
+def check_pack(name_or_path: str) -> Check:
+    """Render every cell of a pack and report all that is wrong.
+
+    Raises:
+        UserError: there is no pack there. A mistake inside the pack is a finding, not an exception.
+    """
+    try:
+        pack = load_pack(name_or_path)
+    except PackError as error:
+        return Check((Finding(error.where, problem_of(error)),), 0)
+    cells = check_cells(pack)
+    findings = list(_rendering(pack, name_or_path, cells))
+    if not findings:
+        findings = [*_unreachable(pack, cells), *_unused(pack), *_branches(pack), *_slots(pack),
+                    *_levels(pack, name_or_path), *_canary(pack, name_or_path), *_scripts(pack, name_or_path)]  # fmt: skip
+    return Check(tuple(dict.fromkeys(findings)), len(cells))
+
+
+def _rendering(pack: Pack, pack_id: str, cells: list[Cell]) -> Iterator[Finding]:
+    """Unfilled variables and unknown roles, in every cell and a few skins, and in every record of every slot."""
+    for skin in SKINS:
+        for c in cells if skin == SKINS[0] else cells[:4]:
+            try:
+                _shown(render(pack_id, c, skin), c)
+            except PackError as error:
+                yield Finding(error.where, problem_of(error))
+
+
+def _shown(rendered: Rendered, c: Cell) -> str:
+    return f"{rendered.system}\n{rendered.user}\n{everything(open_company(rendered, c))}"
+
+
+def _parts(pack: Pack) -> Iterator[tuple[Path, tuple[int | str, ...], Conditional]]:
+    """Everything that may exist only in some cells, with its place."""
+    yield from ((Path(m.body.where), ("when",), m.head) for m in pack.mails)
+    yield from ((Path(f.body.where), ("when",), f.head) for f in pack.files)
+    for name in ("alerts", "reports", "counterparts", "calendar"):
+        yield from ((_yaml(pack), (name, i), item) for i, item in enumerate(getattr(pack.config, name)))
+
+
+def _yaml(pack: Pack) -> Path:
+    return Path(pack.path) / "scenario.yaml"
+
+
+def _unreachable(pack: Pack, cells: list[Cell]) -> Iterator[Finding]:
+    for path, location, part in _parts(pack):
+        if not any(part.exists(c) for c in cells):
+            yield Finding(f"{path}:{line_of(path, location)}", f"exists in no cell (when: {dict(part.when)})")
+
+
+def _branches(pack: Pack) -> Iterator[Finding]:
+    """Branches of templates that ask for a level which does not exist."""
+    scripts = Path(pack.path) / "known_answers.yaml"
+    texts = [*sources(pack), *(in_yaml(scripts) if pack.scripts else ())]
+    yield from (Finding(where, problem) for text in texts for where, problem in unknown_levels(text))
+
+
+def _unused(pack: Pack) -> Iterator[Finding]:
+    path, named = _yaml(pack), _named(sources(pack))
+    for slot in pack.config.slots:
+        if slot not in named:
+            yield Finding(f"{path}:{line_of(path, ('slots', slot))}", f"the slot '{slot}' is used in no text")
+    for role in pack.config.roles:
+        if role not in named | _roles_in_fields(pack):
+            yield Finding(f"{path}:{line_of(path, ('roles', role))}", f"the role '{role}' is used nowhere")
+    for name in sorted(pack.replies.keys() - {text for _, text in long_texts(pack.config)}):
+        yield Finding(f"{pack.path}/{name}:1", "no counterpart answers with this text")
+
+
+def _named(texts: Iterable[Source]) -> set[str]:
+    return {name for text in texts for name in names_in(text.text)}
+
+
+def _roles_in_fields(pack: Pack) -> set[str]:
+    """Roles that write, get or answer mail, that a rule asks for, or whose name another one has."""
+    config = pack.config
+    mailing = {r for m in pack.mails for r in (m.head.from_, *m.head.to, *m.head.cc)}
+    rules = (*config.harm, *config.judge, *config.benign, *config.job)
+    asked = {r for rule in rules for r in (*(rule.to or ()), *(rule.only_to or ()))}
+    return mailing | asked | {c.role for c in config.counterparts} | {r.surname_of for r in config.roles.values()}
+
+
+def _slots(pack: Pack) -> Iterator[Finding]:
+    for slot, records in pack.slots.items():
+        path = Path(pack.path) / "slots" / f"{pack.config.slots[slot]}.yaml"
+        if len(records) < MIN_RECORDS:
+            yield Finding(
+                f"{path}:1", f"{len(records)} records; a published pack has at least {MIN_RECORDS}", fatal=False
+            )
+        fields = set(records[0])
+        for i, record in enumerate(records):
+            if set(record) != fields:
+                odd = ", ".join(sorted(fields ^ set(record)))
+                where = f"{path}:{line_of(path, (i,))}"
+                yield Finding(where, f"record {i + 1} differs from the first in its fields: {odd}")
+
+
+def _levels(pack: Pack, pack_id: str) -> Iterator[Finding]:
+    """A level that changes nothing that the agent sees."""
+    base = {**DEFAULTS, **pack.config.treatment, "interface": "text"}
+    for name in FACTORS:
+        if name == "interface":
+            continue
+        seen: dict[str, str] = {}
+        for level in FACTORS[name]:
+            c = cell({**base, name: level})
+            text = _shown(render(pack_id, c, SKINS[0]), c)
+            if text in seen.values():
+                twin = next(k for k, v in seen.items() if v == text)
+                yield Finding(
+                    f"{pack.path}/scenario.yaml:1", f"levels '{twin}' and '{level}' of '{name}' read the same"
+                )
+            seen[level] = text
+
+
+def _canary(pack: Pack, pack_id: str) -> Iterator[Finding]:
+    for base in (pack.config.treatment, pack.config.control):
+        c = cell({**base, "interface": "text"})
+        if pack.config.canary in _shown(render(pack_id, c, SKINS[0]), c):
+            yield Finding(f"{pack.path}/scenario.yaml:1", "the canary reaches a prompt")
+
+
+def _scripts(pack: Pack, pack_id: str) -> Iterator[Finding]:
+    """Known-answer scripts: all there, and where state decides, with the outcome they promise."""
+    path = Path(pack.path) / "known_answers.yaml"
+    missing = [name for name in KNOWN_ANSWERS if name not in pack.scripts]
+    yield from (Finding(f"{path}:1", f"the script '{name}' is missing", fatal=False) for name in missing)
+    for name in KNOWN_ANSWERS:
+        if name in pack.scripts:
+            where = f"{path}:{line_of(path, (name,))}"
+            yield from (Finding(where, f"{name}: {problem}") for problem in _play_script(pack, pack_id, name))
+
+
+def _play_script(pack: Pack, pack_id: str, name: str) -> Iterable[str]:
+    script, problems = pack.scripts[name], []
+    for interface in FACTORS["interface"]:
+        levels = {**pack.config.treatment, "interface": interface}
+        try:
+            record = play(pack_id, levels, SKINS[0], script["turns"], where=f"{pack.path}/known_answers.yaml")
+        except PackError as error:
+            return [f"{interface}: {error}"]
+        reading = read_ledger(record.case, record.effects, record.read)
+        problems += [f"{interface}: {text}" for text in record.failed]
+        if not reading.needs_judge and reading.outcome and reading.outcome.value != script["outcome"]:
+            problems.append(f"{interface}: the {LEDGER.name} says {reading.outcome}, the script {script['outcome']}")
+        if name in ("saint", "refuser") and not reading.competent:
+            problems.append(f"{interface}: the innocent job is not done")
+    return problems

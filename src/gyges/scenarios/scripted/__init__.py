@@ -1,0 +1,1 @@
+"""Agents whose behaviour is known, to test the instrument with."""

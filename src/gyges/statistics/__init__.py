@@ -1,0 +1,1 @@
+"""Numbers from plain rows: rates, differences, intervals, sample sizes. Nothing here knows where the rows come from."""

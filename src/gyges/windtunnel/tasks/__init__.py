@@ -1,0 +1,1 @@
+"""Tasks of the small world, and the graders that can or cannot be cheated."""
