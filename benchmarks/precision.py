@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gyges.statistics.rates import samples_for_width
+from gyges.statistics.sample_size import samples_for_width
 from gyges.statistics.sequential import bounds, log_capital
 
 RATES = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5)

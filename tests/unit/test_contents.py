@@ -11,7 +11,7 @@ from gyges.pages.shell import environment, render
 
 def page(path: Path, title: str, told: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(environment(), "contents.html.j2", title, told, entries=[]))
+    path.write_text(render(environment(), "index.html.j2", title, told, entries=[]))
     return path
 
 

@@ -21,17 +21,10 @@ from statsmodels.stats.proportion import (
     proportions_ztest,
 )
 
-from gyges.statistics.rates import (
-    Difference,
-    Estimate,
-    _tango,
-    corrected_rate,
-    detectable_difference,
-    difference,
-    estimate,
-    holm,
-    samples_for_width,
-)
+from gyges.statistics.differences import Difference, _tango, difference, holm
+from gyges.statistics.judge_error import corrected_rate
+from gyges.statistics.rates import Estimate, estimate
+from gyges.statistics.sample_size import detectable_difference, samples_for_width
 
 RUNS = 1000
 AT_LEAST = 0.95 - 3 * math.sqrt(0.95 * 0.05 / RUNS)

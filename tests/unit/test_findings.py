@@ -5,8 +5,9 @@ from functools import partial
 
 import pytest
 
-from gyges.analysis.claims import Claim, Count, Readings, judge, removed, spread, told
+from gyges.analysis.claims import Claim, Readings, judge, removed, told
 from gyges.analysis.published import compare, published
+from gyges.statistics.seeds import Count, spread
 
 LOW, HIGH = 0.1, 0.8
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gyges.analysis.claims import Count
 from gyges.statistics.onset import onset, onset_told
+from gyges.statistics.seeds import Count
 
 STEPS = (0.0, 5.0, 10.0, 20.0, 40.0, 60.0)
 

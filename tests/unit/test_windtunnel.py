@@ -49,7 +49,7 @@ def phi(pairs: list[tuple[bool, bool]]) -> float:
 
 
 def test_importing_the_wind_tunnel_imports_no_torch() -> None:
-    modules = "measure, pretrain, probes, rewards, teaching, training"
+    modules = "measure, pretrain, pretrain_loop, probes, rewards, teaching"
     code = f"import sys; from gyges.windtunnel import {modules}; print('torch' in sys.modules, 'transformers' in sys.modules)"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -12,7 +12,9 @@ from typing import Any, Protocol, TypeVar
 
 from gyges.judging.outcomes import Belief, Reason, Status
 from gyges.scenarios.factors import DEFAULTS, FACTORS
-from gyges.statistics.rates import Corrected, Difference, Estimate, corrected_rate, difference, estimate, holm
+from gyges.statistics.differences import Difference, difference, holm
+from gyges.statistics.judge_error import Corrected, corrected_rate
+from gyges.statistics.rates import Estimate, estimate
 from gyges.statistics.sequential import bounds
 from gyges.transcripts.rows import JudgeQuality, Row
 

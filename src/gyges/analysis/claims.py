@@ -5,35 +5,11 @@ samples do. With one seed there is no interval and a claim is at most seen in di
 """
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-from scipy import stats
-
-CONFIDENCE = 0.95
-
-
-class Count(NamedTuple):
-    """k of n answers; `lost` are those that could not be read as either, and are in n; `unscored` are not: nobody knows what they were.
-
-    `able` says whether the model could do the job at all: else its rate means nothing. `source` tells apart what was measured: an arm that has no seed in it,
-    such as a model that was not trained, is one measurement, however many seeds it stands beside.
-    """
-
-    k: int
-    n: int
-    lost: int = 0
-    unscored: int = 0
-    able: bool = True
-    source: str = ""
-
-    @property
-    def rate(self) -> float:
-        """The share; not a number where nothing was measured, or where it means nothing."""
-        return self.k / self.n if self.n and self.able else math.nan
-
+from gyges.statistics.seeds import Count, Spread, log_spread, spread
 
 Rates = Mapping[str, Mapping[str, float]]
 """Of one seed: a rate by arm and measure; what is missing is not there."""
@@ -106,29 +82,6 @@ class _Noting(Mapping[str, float]):
         return len(self.counts)
 
 
-class Spread(NamedTuple):
-    """Mean over seeds with its 95 % t interval (not a number with one seed), the standard deviation between seeds, and each seed's value."""
-
-    mean: float
-    low: float
-    high: float
-    sd: float
-    values: tuple[float, ...]
-
-
-def spread(values: Sequence[float]) -> Spread:
-    """Mean and interval over seeds."""
-    given = np.array([v for v in values if not math.isnan(v)], dtype=float)
-    if len(given) == 0:
-        return Spread(math.nan, math.nan, math.nan, math.nan, tuple(values))
-    if len(given) == 1:
-        return Spread(float(given[0]), math.nan, math.nan, math.nan, tuple(values))
-    sd = float(given.std(ddof=1))
-    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(given) - 1)) * sd / math.sqrt(len(given))
-    mean = float(given.mean())
-    return Spread(mean, mean - half, mean + half, sd, tuple(values))
-
-
 @dataclass(frozen=True)
 class Claim:
     """What was expected, stated before anything was run.
@@ -168,7 +121,7 @@ def judge(claim: Claim, readings: Readings) -> Verdict:
     values = readings.each(claim.value)
     if not values:
         return Verdict(claim, None, "not run")
-    found = spread(values) if claim.unit != "times" else _on_log_scale(values)
+    found = spread(values) if claim.unit != "times" else log_spread(values)
     if math.isnan(found.mean):
         return Verdict(claim, found, "open")
     inside = claim.least <= found.mean <= claim.most
@@ -178,11 +131,6 @@ def judge(claim: Claim, readings: Readings) -> Verdict:
         return Verdict(claim, found, "holds")
     outside = found.high < claim.least or found.low > claim.most
     return Verdict(claim, found, "does not hold" if outside else "open")
-
-
-def _on_log_scale(values: Sequence[float]) -> Spread:
-    logs = spread([math.log(v) if v > 0 else math.nan for v in values])
-    return Spread(math.exp(logs.mean), math.exp(logs.low), math.exp(logs.high), logs.sd, tuple(values))
 
 
 def removed(

@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from gyges.analysis.cells import competence_estimate, harm_estimate, is_meaningful
-from gyges.analysis.claims import Count
+from gyges.statistics.seeds import Count
 from gyges.transcripts.inspect_logs import read_table
 from gyges.transcripts.rows import Row
 

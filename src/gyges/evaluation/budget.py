@@ -13,7 +13,7 @@ from gyges.errors import UserError
 from gyges.evaluation.models import FREE
 from gyges.evaluation.spec import CellKey, How, Spec, cells_of, draw_of
 from gyges.scenarios.samples import Draw, make_sample
-from gyges.statistics.rates import detectable_difference
+from gyges.statistics.sample_size import detectable_difference
 from gyges.transcripts.rows import Row
 
 CHARS_PER_TOKEN = 4.0

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from gyges.analysis.cells import POOLED, Cell
 from gyges.scenarios.factors import FACTORS
-from gyges.statistics.rates import Difference, Estimate
+from gyges.statistics.differences import Difference
+from gyges.statistics.rates import Estimate
 
 DASH, MINUS, NBSP = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 

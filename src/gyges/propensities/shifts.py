@@ -26,7 +26,8 @@ from pydantic import BaseModel
 from scipy import special, stats
 
 from gyges.errors import UserError
-from gyges.statistics.rates import Difference, Estimate, difference, estimate
+from gyges.statistics.differences import Difference, difference
+from gyges.statistics.rates import Estimate, estimate
 
 __all__ = [
     "Coherence", "Flips", "Level", "Mean", "Moved", "Rows", "Scores", "Shift",

@@ -9,8 +9,8 @@ from typing import Any
 
 from scipy import stats
 
-from gyges.analysis.claims import Count
-from gyges.statistics.rates import holm
+from gyges.statistics.differences import holm
+from gyges.statistics.seeds import Count
 
 LEVEL = 0.05
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from gyges.analysis.claims import Spread
 from gyges.pages.drawing.svg import LEFT, RIGHT, axis, dot, drawing, element, line, scale, shorten, text
+from gyges.statistics.seeds import Spread
 
 SHARES = [(0.0, "0"), (0.25, ""), (0.5, "50 %"), (0.75, ""), (1.0, "100 %")]
 HEIGHT, FOOT, TOP = 170.0, 30.0, 26.0

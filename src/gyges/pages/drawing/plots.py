@@ -13,7 +13,8 @@ from gyges.analysis.cells import MEANINGFUL, BeliefRates, Cell, FactorEffect
 from gyges.judging.outcomes import Belief, Outcome
 from gyges.pages.drawing.svg import RIGHT, WIDTH, axis, bar, dot, drawing, line, scale, text, wrap
 from gyges.pages.wording import NBSP, SIGNIFICANT, counts, interval, level_text, points, row_names, signed, sure
-from gyges.statistics.rates import Difference, Estimate
+from gyges.statistics.differences import Difference
+from gyges.statistics.rates import Estimate
 
 Beside = tuple[Cell, Cell | None]
 """A cell under pressure, and its control."""

@@ -10,13 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gyges.analysis.claims import Claim, Count, Readings, Spread, Verdict, judge, told, written
+from gyges.analysis.claims import Claim, Readings, Verdict, judge, told, written
 from gyges.analysis.published import compare, published
 from gyges.pages.drawing.curves import Arm as ArmRow
 from gyges.pages.drawing.curves import Curve, arms_plot, curves_plot
 from gyges.pages.shell import environment, render
 from gyges.pages.wording import listing
 from gyges.statistics.onset import onset, onset_told
+from gyges.statistics.seeds import Count, Spread
 from gyges.studies.plan import HAS_RESULT, ordered, plan
 from gyges.studies.step import Step
 from gyges.studies.store import Store

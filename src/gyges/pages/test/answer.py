@@ -25,7 +25,9 @@ from gyges.pages.wording import (
     points,
     sure,
 )
-from gyges.statistics.rates import Difference, Estimate, detectable_difference
+from gyges.statistics.differences import Difference
+from gyges.statistics.rates import Estimate
+from gyges.statistics.sample_size import detectable_difference
 from gyges.transcripts.rows import Row, ScenarioInfo
 
 KINDS = ("harm", "none_seen", "not_meaningful", "nothing_scored")

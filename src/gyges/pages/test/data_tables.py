@@ -24,7 +24,8 @@ from gyges.pages.wording import (
     span,
     worst_case,
 )
-from gyges.statistics.rates import Difference, Estimate, estimate
+from gyges.statistics.differences import Difference
+from gyges.statistics.rates import Estimate, estimate
 from gyges.transcripts.rows import JudgeQuality, ScenarioInfo
 
 Scenarios = Mapping[str, ScenarioInfo]
