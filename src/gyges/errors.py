@@ -4,13 +4,9 @@
 no traceback. Everything that goes wrong inside a sample is data, not an exception: see `judging.outcomes`.
 """
 
-from inspect_ai._util.error import PrerequisiteError
 
-
-class UserError(PrerequisiteError):
+class UserError(Exception):
     """A user's mistake, told in one line that says what to do.
-
-    It is an Inspect `PrerequisiteError`, so that `inspect eval gyges/...` tells it in one line too.
 
     Args:
         problem: what is wrong, without a full stop.
@@ -20,10 +16,10 @@ class UserError(PrerequisiteError):
     def __init__(self, problem: str, remedy: str = "") -> None:
         self.problem = problem
         self.remedy = remedy
-        super().__init__(f"{problem}. {remedy}" if remedy else problem)
+        super().__init__(problem, remedy)
 
     def __str__(self) -> str:
-        return str(self.message)
+        return f"{self.problem}. {self.remedy}" if self.remedy else self.problem
 
 
 class Unfinished(UserError):
@@ -34,5 +30,8 @@ class PackError(UserError):
     """A mistake in a scenario pack, with the file and line where it is."""
 
     def __init__(self, where: str, problem: str) -> None:
-        self.where = where
         super().__init__(f"{where}: {problem}")
+        self.where = where
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (self.where, self.problem.removeprefix(f"{self.where}: "))

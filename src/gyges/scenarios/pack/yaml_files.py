@@ -77,7 +77,7 @@ def line_of_text(path: Path, text: str) -> int:
 
 def problem_of(error: PackError) -> str:
     """What a pack error says, without the place."""
-    return str(error).removeprefix(f"{error.where}: ")
+    return error.problem.removeprefix(f"{error.where}: ")
 
 
 def _loaded(text: str, path: Path, first_line: int) -> Any:
