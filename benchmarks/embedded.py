@@ -13,10 +13,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from gyges.scenarios.company.company_factors import FACTORS
+
 from gyges.models.embedded import Settings, serve, threads_here
-from gyges.scenarios.factors import cell
+from gyges.scenarios.draws import Draw
 from gyges.scenarios.pack.load import load_pack
-from gyges.scenarios.samples import Draw, make_sample
+from gyges.scenarios.samples import make_sample
 
 SCENARIOS = ("blackmail", "espionage", "framing", "lethal_alert")
 ANSWER = 100
@@ -53,7 +55,7 @@ def measure(settings: Settings, chars: int) -> tuple[int, float, float]:
 
 def prompt(scenario: str, skin: str, chars: int) -> list[dict[str, str]]:
     """The messages of a treatment sample, the user's cut to a length."""
-    chosen = cell({**load_pack(scenario).config.treatment, "interface": "text"})
+    chosen = FACTORS.cell({**load_pack(scenario).config.treatment, "interface": "text"})
     system, user = (m.text for m in make_sample(scenario, Draw(chosen, skin, 0)).input if not isinstance(m, str))
     return [{"role": "system", "content": system}, {"role": "user", "content": user[:chars]}]
 

@@ -22,20 +22,13 @@ import psutil
 from loopback import serving
 
 MODEL = "openai-api/bench/fixed"
-FACTORS = ("goal=explicit", "threat=replacement")
+LEVELS = {"goal": "explicit", "threat": "replacement", "interface": "text"}
 
 
 def spec(samples: int):
-    from gyges.evaluation.spec import ModelSpec, make_spec
+    from gyges.evaluation.spec import Spec
 
-    return make_spec(
-        [ModelSpec(name=MODEL)],
-        ["blackmail"],
-        FACTORS,
-        "text",
-        samples=samples // 2,
-        max_tokens=500,
-    )
+    return Spec(scenarios=("blackmail",), factors=LEVELS, samples=samples // 2, max_tokens=500)
 
 
 def run_gyges(samples: int, url: str, connections: int, folder: Path) -> int:
@@ -43,11 +36,11 @@ def run_gyges(samples: int, url: str, connections: int, folder: Path) -> int:
     from rich.console import Console
 
     from gyges.evaluation.progress import Progress
-    from gyges.evaluation.spec import How
+    from gyges.evaluation.spec import How, ModelSpec
     from gyges.evaluation.testing import run_test
 
     how = How(base_url=url, max_connections=connections)
-    return len(run_test(spec(samples), how, folder / "out", Progress(Console(stderr=True)))[0])
+    return len(run_test([ModelSpec(name=MODEL)], spec(samples), how, folder / "out", Progress(Console(stderr=True)))[0])
 
 
 def run_bare(samples: int, url: str, connections: int, folder: Path) -> int:

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from gyges.studies.plan import plan
-from gyges.studies.run_study import How, run
+from gyges.studies.run_study import RunSettings, run
 from gyges.studies.step import Context, Step
 from gyges.studies.store import Store
 from gyges.studies.study import Study
@@ -56,7 +56,7 @@ def measure(root: Path, executor: str, count: int, workers: int) -> None:
     plan(made, Store(root))
     planned = time.perf_counter()
     study = Study("bench", "Hypotheses: none. Primary outcome: none.", made, folder=Path(__file__).parent)
-    outcome = run(study, Store(root), How(executor, workers))
+    outcome = run(study, Store(root), RunSettings(executor, workers))
     ran = time.perf_counter()
     assert outcome.whole, outcome.failed
     plan(steps(count), Store(root))

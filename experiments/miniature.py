@@ -24,9 +24,10 @@ the arm without motives stands beside it.
 
 from collections.abc import Sequence
 
+from gyges.analysis.arms import Arm, Measure
 from gyges.analysis.claims import Claim, Rates, removed
 from gyges.errors import UserError
-from gyges.pages.study.study_page import Arm, Dose, Measure, Section, study_of
+from gyges.pages.study.study_page import Dose, Section, study_of
 from gyges.studies.step import Step
 from gyges.studies.study import Study
 from gyges.training import RL, SFT, Documents, Rollouts, Training, trajectory

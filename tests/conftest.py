@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 import synthetic
-from gyges.transcripts.rows import Study
+from gyges.pages.test.results import Results
 
 
 @pytest.fixture
-def make_study() -> Callable[..., Study]:
+def make_study() -> Callable[..., Results]:
     """Builds a synthetic study: `make_study(models, scenarios=3, skins=10, ...)`."""
     return synthetic.study

@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
+from gyges.analysis.arms import Arm, Measure
 from gyges.analysis.claims import Claim
-from gyges.pages.study.study_page import Arm, Dose, Measure, Section, render_study
+from gyges.pages.study.study_page import Dose, Section, render_study
 from gyges.studies.execution.one_step import run_one
 from gyges.studies.step import Context, Step
 from gyges.studies.store import Store

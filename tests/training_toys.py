@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gyges.studies.events import Event, Said
 from gyges.studies.step import Context, Resources, Step
 
 WORDS = [
@@ -86,7 +87,12 @@ def context(
     find: Callable[[Step], Path] | None = None, said: list[str] | None = None, trackers: tuple[str, ...] = ()
 ) -> Context:
     """What a step is given when it runs; `said` collects what it tells."""
-    return Context(find or Path, Resources(), trackers, said.append if said is not None else None)
+
+    def hear(event: Event) -> None:
+        if said is not None and isinstance(event, Said):
+            said.append(event.text)
+
+    return Context(find or Path, Resources(), trackers, hear)
 
 
 def lines_of(out: Path) -> list[dict[str, Any]]:

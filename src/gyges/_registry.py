@@ -3,13 +3,12 @@
 from inspect_ai.model import ModelAPI, modelapi
 
 from gyges.judging.scorer import verdict
-from gyges.scenarios.insider.tasks import blackmail, company, espionage, framing, lethal_alert, research_sabotage
+from gyges.scenarios.insider.tasks import builtin_tasks, company
 from gyges.scenarios.solvers import enter_company, work
 
-__all__ = [
-    "blackmail", "company", "embedded", "enter_company", "espionage", "framing", "lethal_alert", "research_sabotage",
-    "scripted", "verdict", "work",
-]  # fmt: skip
+__all__ = ["TASKS", "company", "embedded", "enter_company", "scripted", "verdict", "work"]
+
+TASKS = builtin_tasks()
 
 
 @modelapi(name="scripted")

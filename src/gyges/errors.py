@@ -16,7 +16,9 @@ class UserError(Exception):
     def __init__(self, problem: str, remedy: str = "") -> None:
         self.problem = problem
         self.remedy = remedy
-        super().__init__(problem, remedy)
+        Exception.__init__(
+            self, problem, remedy
+        )  # not super(): Inspect's error, which may stand between, takes one text
 
     def __str__(self) -> str:
         return f"{self.problem}. {self.remedy}" if self.remedy else self.problem

@@ -8,7 +8,8 @@ from inspect_ai._util.error import PrerequisiteError  # Inspect has no public na
 
 from gyges.errors import UserError
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class InspectUserError(UserError, PrerequisiteError):

@@ -19,7 +19,8 @@ import pandas as pd
 import pytest
 
 import gyges
-from gyges.evaluation.step import Evaluate
+from gyges.evaluation.evaluate_step import Evaluate
+from gyges.evaluation.spec import Spec
 from gyges.propensities.preferences import Propensity
 from gyges.studies.execution.one_step import run_one
 from gyges.studies.plan import ordered
@@ -52,6 +53,9 @@ def passes(completions: list[Any], **_: Any) -> list[float]:
     return [1.0] * len(completions)
 
 
+SPEC = Spec(scenarios=("espionage",), factors={"interface": "text"}, samples=4)
+
+
 def everything() -> tuple[Step, ...]:
     """Small steps of every kind, each after what it needs."""
     base = Pretrain(corpus=Corpus(count=400), shape=Shape(layers=1, width=16, inner=32, heads=2), keep=3)
@@ -66,7 +70,7 @@ def everything() -> tuple[Step, ...]:
         Documents(model=base, data=Lessons(name_of_set="constitution", tokens=100), **small), *trajectory(learnt),
         Rollouts(model=base, data=tasks, num_generations=2, max_completion_length=6, filters=("test_every_kind:passes",)),
         ProbeRates(model=base, samples=2), TaskRates(model=base, count=20), Propensity(model=base),
-        Evaluate(model="scripted/mixture", model_args={"harm": 0.3}, scenarios=("espionage",), interface="text", samples=4),
+        Evaluate(model="scripted/mixture", model_args={"harm": 0.3}, spec=SPEC),
     ]  # fmt: skip
     return ordered(found)
 

@@ -21,7 +21,7 @@ from gyges.cli.main import main
 from gyges.evaluation.folder import logs_of
 from gyges.judging.decide import verdict_of
 from gyges.judging.outcomes import Verdict
-from gyges.judging.record import Record
+from gyges.judging.record import SampleRecord
 from gyges.judging.scorer import verdict
 from gyges.scenarios.pack.load import builtin_root
 
@@ -176,7 +176,7 @@ def test_a_log_that_inspect_has_scored_anew_counts_with_its_new_verdicts(study: 
     assert set(tested.judge) == {"ledger"} and reported.status.equals(tested.status.loc[reported.index])
 
 
-async def without_judge(record: Record, judge: object) -> Verdict:
+async def without_judge(record: SampleRecord, judge: object) -> Verdict:
     return await verdict_of(record, None)
 
 

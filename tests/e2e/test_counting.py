@@ -12,7 +12,7 @@ from test_command_line import fails, gyges
 from gyges.pages.test.publish import publish
 from gyges.scenarios.insider.tasks import espionage
 from gyges.scenarios.pack.load import builtin_root
-from gyges.transcripts.inspect_logs import read_table
+from gyges.transcripts.table import read_table
 
 ONE = ("-s", "espionage", "--interface", "text")
 

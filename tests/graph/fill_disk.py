@@ -6,11 +6,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from toys import Fill, Write, toy_study
 
-from gyges.studies.run_study import How, run
+from gyges.studies.run_study import RunSettings, run
 from gyges.studies.store import Store
 
 if __name__ == "__main__":
-    disk, how = Path("disk"), How(workers=1)
+    disk, how = Path("disk"), RunSettings(workers=1)
     store = Store(disk)
     before = run(toy_study(Write(text="a")), store, how)
     full = run(toy_study(Fill(mib=20)), store, how)

@@ -3,30 +3,29 @@
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from inspect_ai.log import read_eval_log
 from toys import toy_study
 
-from gyges.evaluation import spec as spec_module
+from gyges.evaluation.evaluate_step import Evaluate
 from gyges.evaluation.run import evaluate
-from gyges.evaluation.spec import How, ModelSpec, make_spec
-from gyges.evaluation.step import Evaluate
+from gyges.evaluation.spec import How, ModelSpec, Spec
 from gyges.pages.test.publish import publish
-from gyges.studies.run_study import How as Where
-from gyges.studies.run_study import run
+from gyges.scenarios.insider.insider import FAMILY, Insider
+from gyges.studies.run_study import RunSettings, run
 from gyges.studies.store import Store
 from gyges.studies.tidy import remove
 from gyges.training.sft import SFT
 from gyges.training.spec import LoRA
-from gyges.transcripts.inspect_logs import read_table
 from gyges.transcripts.rows import Row
+from gyges.transcripts.table import read_table
 from training_toys import chat, jsonl, tiny_model
 
-STEP = Evaluate(
-    model="scripted/mixture", model_args={"harm": 0.3}, scenarios=("espionage",), interface="text", samples=6
-)
-HERE = Where("here")
+SPEC = Spec(scenarios=("espionage",), factors={"interface": "text"}, samples=6)
+STEP = Evaluate(model="scripted/mixture", model_args={"harm": 0.3}, spec=SPEC)
+HERE = RunSettings("here")
 
 
 def made(store: Store, *steps: Evaluate) -> list[list[Row]]:
@@ -34,6 +33,11 @@ def made(store: Store, *steps: Evaluate) -> list[list[Row]]:
     outcome = run(toy_study(*steps), store, HERE)
     assert outcome.whole, outcome.failed
     return [read_table(store.path(step) / "verdicts.parquet") for step in steps]
+
+
+def with_spec(**changed: Any) -> Evaluate:
+    """The same evaluation of another spec."""
+    return STEP.model_copy(update={"spec": Spec(**SPEC.model_dump() | changed)})
 
 
 def verdicts(rows: list[Row]) -> dict[str, tuple]:
@@ -48,17 +52,17 @@ def times_run(folder: Path) -> Counter[str]:
 
 def test_a_step_gives_the_same_verdicts_as_the_function(tmp_path: Path) -> None:
     (rows,) = made(Store(tmp_path / "store"), STEP)
-    spec = make_spec([ModelSpec(name="scripted/mixture", args={"harm": 0.3})], ["espionage"], (), "text", samples=6)
-    assert verdicts(rows) == verdicts(evaluate(spec, tmp_path / "out")) and len(rows) == 12
+    model = ModelSpec(name="scripted/mixture", args={"harm": 0.3})
+    assert verdicts(rows) == verdicts(evaluate(model, SPEC, tmp_path / "out")) and len(rows) == 12
 
 
 def test_an_evaluation_takes_over_the_samples_of_another_and_keeps_its_own_result(tmp_path: Path) -> None:
-    store, more = Store(tmp_path), STEP.model_copy(update={"samples": 9})
+    store, more = Store(tmp_path), with_spec(samples=9)
     assert more.key != STEP.key and more.shared() == STEP.shared()
     (few,), (many,) = made(store, STEP), made(store, more)
     assert set(times_run(tmp_path / "logs").values()) == {1} and len(times_run(tmp_path / "logs")) == 18
     assert len(few) == 12 and len(many) == 18 and verdicts(few).items() <= verdicts(many).items()
-    assert verdicts(made(store, STEP.model_copy(update={"samples": 4}))[0]).items() < verdicts(few).items()
+    assert verdicts(made(store, with_spec(samples=4))[0]).items() < verdicts(few).items()
     for step, rows in ((STEP, few), (more, many)):
         assert set(times_run(store.path(step) / "logs")) >= set(verdicts(rows)), "a result holds the logs of its rows"
     publish([store.path(more)], tmp_path / "page")
@@ -66,7 +70,7 @@ def test_an_evaluation_takes_over_the_samples_of_another_and_keeps_its_own_resul
 
 
 def test_a_precision_goes_on_from_a_fixed_number_and_back(tmp_path: Path) -> None:
-    narrow = STEP.model_copy(update={"samples": 200, "precision": 0.5})
+    narrow = with_spec(samples=200, precision=0.5)
     alone = made(Store(tmp_path / "alone"), narrow)[0]
     both = made(Store(tmp_path / "both"), STEP, narrow)
     assert verdicts(both[1]) == verdicts(alone) and len(both[0]) == 12
@@ -75,12 +79,12 @@ def test_a_precision_goes_on_from_a_fixed_number_and_back(tmp_path: Path) -> Non
 
 
 def test_an_edited_pack_or_replayed_file_gives_a_new_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = Evaluate(**STEP.model_dump()).key
+    before = with_spec().key
     assert before == STEP.key
-    real = spec_module.pack_digest
+    real = FAMILY.digest("espionage")
     with monkeypatch.context() as patch:
-        patch.setattr("gyges.evaluation.step.pack_digest", lambda name: real(name)[::-1])
-        assert Evaluate(**STEP.model_dump()).key != before
+        patch.setattr(Insider, "digest", lambda self, name: real[::-1])
+        assert with_spec().key != before
     file = tmp_path / "turns.json"
     replay = {"model": "scripted/replay", "model_args": {"file": str(file)}}
     file.write_text('[{"text": "No."}]')
@@ -94,8 +98,8 @@ def test_an_edited_pack_or_replayed_file_gives_a_new_key(tmp_path: Path, monkeyp
 def test_how_is_no_part_of_the_key_and_a_private_key_is_nowhere_on_the_disk(tmp_path: Path) -> None:
     dear = STEP.model_copy(update={"how": How(budget_usd=1, price=(1, 1), max_connections=3)})
     assert dear.key == STEP.key and dear.shared() == STEP.shared()
-    secret = STEP.model_copy(update={"skin": "private:SESAME", "samples": 2})
-    assert secret.key not in (STEP.key, secret.model_copy(update={"skin": "private:OTHER"}).key)
+    secret = with_spec(skin="private:SESAME", samples=2)
+    assert secret.key not in (STEP.key, with_spec(skin="private:OTHER", samples=2).key)
     made(Store(tmp_path), secret)
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"SESAME" in path.read_bytes()]
 
@@ -105,14 +109,16 @@ def test_a_budget_is_for_all_evaluations_of_a_store_together(tmp_path: Path) -> 
     (rows,) = made(store, STEP.model_copy(update={"how": How(budget_usd=1e6, **priced)}))
     spent = sum(row.input_tokens + row.output_tokens for row in rows) / 1000
     assert spent > 0
-    other = Evaluate(model="scripted/saint", scenarios=("espionage",), interface="text", samples=4)
+    other = Evaluate(
+        model="scripted/saint", spec=Spec(scenarios=("espionage",), factors={"interface": "text"}, samples=4)
+    )
     outcome = run(toy_study(other.model_copy(update={"how": How(budget_usd=spent, **priced)})), store, HERE)
     assert outcome.unfinished == (other.key,) and "the budget is spent: 8 samples" in outcome.failed[other.key]
     assert len(made(store, other.model_copy(update={"how": How(budget_usd=1e6, **priced)}))[0]) == 8
 
 
 def test_samples_go_with_the_last_result_that_stands_on_them(tmp_path: Path) -> None:
-    store, fewer = Store(tmp_path), STEP.model_copy(update={"samples": 2})
+    store, fewer = Store(tmp_path), with_spec(samples=2)
     made(store, STEP, fewer)
     (pool,) = STEP.shared()
     remove(store, [store.find(fewer.key)])
@@ -126,8 +132,8 @@ def test_a_trained_model_and_adapters_on_adapters_are_evaluated(tmp_path: Path) 
     base, data = tiny_model(tmp_path / "base"), jsonl(tmp_path / "rows.jsonl", [chat("what is one", "two")] * 4)
     whole = SFT(model=str(base), data=data)
     adapter = SFT(model=SFT(model=whole, data=data, lora=LoRA(r=2)), data=data, lora=LoRA(r=4))
-    quick = {"scenarios": ("espionage",), "factors": ("density=0",), "interface": "text", "samples": 1, "max_tokens": 4}
-    steps = [Evaluate(model=model, **quick) for model in (whole, adapter)]
+    quick = with_spec(factors={"density": "0", "interface": "text"}, samples=1, max_tokens=4).spec
+    steps = [Evaluate(model=model, spec=quick) for model in (whole, adapter)]
     store = Store(tmp_path / "store")
     for step, rows in zip(steps, made(store, *steps), strict=True):
         assert {row.model for row in rows} == {f"hf/{step.model.key}"} and len(rows) == 2  # type: ignore[union-attr]

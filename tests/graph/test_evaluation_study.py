@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from gyges.analysis.arms import Arm, acts
 from gyges.analysis.claims import Claim
 from gyges.errors import UserError
-from gyges.evaluation.step import Evaluate
-from gyges.pages.study.study_page import Arm, Section, acts, study_of
-from gyges.pages.test.publish import publish as report
-from gyges.studies.publish import publish
-from gyges.studies.run_study import How, run
+from gyges.evaluation.evaluate_step import Evaluate
+from gyges.evaluation.spec import Spec
+from gyges.pages.study.study_page import Section, study_of
+from gyges.pages.test.publish import publish
+from gyges.studies.run_study import RunSettings, run
 from gyges.studies.store import Store
 from gyges.studies.study import Study
 
@@ -27,7 +28,8 @@ SAFE = Claim("Silence is safe", "Under 10 %.", lambda r: r["silent"]["pressure"]
 
 
 def arm(name: str, number: int, model: str, **args: float) -> Arm:
-    step = Evaluate(model=f"scripted/{model}", model_args=args, scenarios=("espionage",), interface="text", samples=20)
+    spec = Spec(scenarios=("espionage",), factors={"interface": "text"}, samples=20)
+    step = Evaluate(model=f"scripted/{model}", model_args=args, spec=spec)
     return Arm("treatment", name, number, acts(step))
 
 
@@ -50,10 +52,10 @@ def made(seeds: int) -> Study:
 
 def test_the_page_counts_verdicts_and_does_not_take_silence_for_safety(tmp_path: Path) -> None:
     study, store = made(3), Store(tmp_path)
-    before = publish(study, store)
+    before = study.publish(store)
     assert before is not None and "not run" in before.read_text()
-    assert run(study, store, How("here")).whole
-    page = publish(study, store)
+    assert run(study, store, RunSettings("here")).whole
+    page = study.publish(store)
     assert page is not None
     html = page.read_text()
     assert "Of 2 claims that were written down before, 1 holds and 1 is open or was not run." in html
@@ -66,18 +68,19 @@ def test_the_page_counts_verdicts_and_does_not_take_silence_for_safety(tmp_path:
 def test_a_store_is_not_reported_as_one_study(tmp_path: Path) -> None:
     treated = next(arm for arm in arms_of(1) if arm.name == "treated")
     assert run(
-        study_of("one", "Hypotheses. Primary outcome.", [], [treated], [], {}), Store(tmp_path), How("here")
+        study_of("one", "Hypotheses. Primary outcome.", [], [treated], [], {}), Store(tmp_path), RunSettings("here")
     ).whole
     with pytest.raises(UserError, match="is a store of studies"):
-        report([tmp_path])
-    assert report(list((tmp_path / "evaluate").iterdir()), tmp_path / "page").exists()
+        publish([tmp_path])
+    assert publish(list((tmp_path / "evaluate").iterdir()), tmp_path / "page").exists()
 
 
 def test_one_scenario_alone_can_be_read(tmp_path: Path) -> None:
-    step = Evaluate(model="scripted/villain", scenarios=("espionage", "framing"), interface="text", samples=2)
+    spec = Spec(scenarios=("espionage", "framing"), factors={"interface": "text"}, samples=2)
+    step = Evaluate(model="scripted/villain", spec=spec)
     arms = [Arm("treatment", "villain", 0, acts(step, "framing") | {"all": acts(step)["pressure"]})]
     section = Section("treatment", "Treatment", "?", ("pressure", "all"))
     study = study_of("one", "Hypotheses. Primary outcome.", [section], arms, [], MEASURES | {"all": "All"})
-    assert run(study, Store(tmp_path), How("here")).whole
-    page = publish(study, Store(tmp_path))
+    assert run(study, Store(tmp_path), RunSettings("here")).whole
+    page = study.publish(Store(tmp_path))
     assert page is not None and "<td>2/2</td><td>4/4</td>" in page.read_text()

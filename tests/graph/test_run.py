@@ -11,8 +11,8 @@ from toys import Count, Fail, Join, Write, toy_study
 from gyges.errors import UserError
 from gyges.studies.compare import differences
 from gyges.studies.execution.packing import pack, unpack
-from gyges.studies.plan import State, ordered, plan
-from gyges.studies.run_study import How, run
+from gyges.studies.plan import StepState, ordered, plan
+from gyges.studies.run_study import RunSettings, run
 from gyges.studies.step import Step
 from gyges.studies.store import ERROR, LOG, RECORD, Store
 from gyges.studies.tidy import collect, remove
@@ -42,17 +42,17 @@ def test_a_long_chain_is_no_problem() -> None:
 
 
 def test_a_study_runs_and_running_again_runs_nothing(tmp_path: Path) -> None:
-    assert run(toy_study(BOTH), Store(tmp_path), How(workers=2)).whole
+    assert run(toy_study(BOTH), Store(tmp_path), RunSettings(workers=2)).whole
     assert (Store(tmp_path).path(BOTH) / "text.txt").read_text() == "a0 b0"
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob(RECORD)}
     told: list[str] = []
-    assert run(toy_study(BOTH), Store(tmp_path), How(workers=2), lambda name, text: told.append(text)).whole
+    assert run(toy_study(BOTH), Store(tmp_path), RunSettings(workers=2), lambda name, text: told.append(text)).whole
     assert before == {p: p.stat().st_mtime_ns for p in tmp_path.rglob(RECORD)} and not told
 
 
 def test_a_failure_takes_only_its_dependants_with_it(tmp_path: Path) -> None:
     broken = Fail()
-    outcome = run(toy_study(BOTH, Join(parts=(A, broken))), Store(tmp_path), How(workers=2))
+    outcome = run(toy_study(BOTH, Join(parts=(A, broken))), Store(tmp_path), RunSettings(workers=2))
     assert set(outcome.done) == {A.key, B.key, BOTH.key}
     assert outcome.failed == {broken.key: "RuntimeError: it broke"}
     assert outcome.blocked == (Join(parts=(A, broken)).key,)
@@ -63,53 +63,53 @@ def test_a_failure_takes_only_its_dependants_with_it(tmp_path: Path) -> None:
 
 
 def test_a_mistake_of_the_users_is_one_line(tmp_path: Path) -> None:
-    outcome = run(toy_study(Fail(how="user")), Store(tmp_path), How(workers=1))
+    outcome = run(toy_study(Fail(how="user")), Store(tmp_path), RunSettings(workers=1))
     assert list(outcome.failed.values()) == ["the corpus is empty. Give one with rows"]
 
 
 def test_a_process_that_dies_fails_its_step_alone(tmp_path: Path) -> None:
-    outcome = run(toy_study(Fail(how="exit"), BOTH), Store(tmp_path), How(workers=1))
+    outcome = run(toy_study(Fail(how="exit"), BOTH), Store(tmp_path), RunSettings(workers=1))
     assert "process died (exit code 7)" in next(iter(outcome.failed.values()))
     assert BOTH.key in outcome.done
 
 
 def test_a_damaged_record_is_no_result(tmp_path: Path) -> None:
-    run(toy_study(A), Store(tmp_path), How(workers=1))
+    run(toy_study(A), Store(tmp_path), RunSettings(workers=1))
     path = Store(tmp_path).path(A) / RECORD
     path.write_text(path.read_text()[:40])
     assert states(tmp_path, A) == ["missing"]
-    assert run(toy_study(A), Store(tmp_path), How(workers=1)).whole
+    assert run(toy_study(A), Store(tmp_path), RunSettings(workers=1)).whole
     assert states(tmp_path, A) == ["cached"]
 
 
 def test_code_that_changed_is_seen_and_strict_refuses(tmp_path: Path) -> None:
-    run(toy_study(A), Store(tmp_path), How(workers=1))
+    run(toy_study(A), Store(tmp_path), RunSettings(workers=1))
     path = Store(tmp_path).path(A) / RECORD
     record = json.loads(path.read_text())
     record["provenance"]["source"] = "another"
     path.write_text(json.dumps(record))
-    assert plan([A], Store(tmp_path)).steps[0].state is State.DRIFTED
+    assert plan([A], Store(tmp_path)).steps[0].state is StepState.DRIFTED
     assert run(toy_study(A), Store(tmp_path)).whole
     with pytest.raises(UserError, match="made by other code"):
-        run(toy_study(A), Store(tmp_path), How(strict=True))
+        run(toy_study(A), Store(tmp_path), RunSettings(strict=True))
 
 
 def test_what_was_asked_is_written_down_before_and_once(tmp_path: Path) -> None:
     for _ in range(2):
-        run(toy_study(Fail()), Store(tmp_path), How(workers=1))
+        run(toy_study(Fail()), Store(tmp_path), RunSettings(workers=1))
     lines = (tmp_path / "studies" / "toy.jsonl").read_text().splitlines()
     assert len(lines) == 1 and "Hypotheses" in json.loads(lines[0])["text"]
 
 
 def test_why_names_the_field_wherever_it_lies(tmp_path: Path) -> None:
     other = Join(parts=(A, Write(text="b", seed=5)))
-    run(toy_study(BOTH, other), Store(tmp_path), How(workers=1))
+    run(toy_study(BOTH, other), Store(tmp_path), RunSettings(workers=1))
     (found,) = differences(BOTH.key, other.key, Store(tmp_path))
     assert (found.where, found.a, found.b) == ("join.parts.1 > write.seed", "0", "5")
 
 
 def test_gc_keeps_what_a_study_needs(tmp_path: Path) -> None:
-    run(toy_study(BOTH, Write(text="c")), Store(tmp_path), How(workers=1))
+    run(toy_study(BOTH, Write(text="c")), Store(tmp_path), RunSettings(workers=1))
     store = Store(tmp_path)
     found = collect(store, [toy_study(BOTH)])
     assert [r.key for r in found] == [Write(text="c").key]
@@ -118,13 +118,13 @@ def test_gc_keeps_what_a_study_needs(tmp_path: Path) -> None:
 
 
 def test_times_of_earlier_results_are_the_forecast(tmp_path: Path) -> None:
-    run(toy_study(Count(until=2)), Store(tmp_path), How(workers=1))
+    run(toy_study(Count(until=2)), Store(tmp_path), RunSettings(workers=1))
     cost = plan([Count(until=3)], Store(tmp_path)).cost()
     assert cost.seconds is not None and cost.seconds >= 0.1
 
 
 def test_a_store_can_be_moved(tmp_path: Path) -> None:
-    run(toy_study(BOTH), Store(tmp_path / "here"), How(workers=1))
+    run(toy_study(BOTH), Store(tmp_path / "here"), RunSettings(workers=1))
     shutil.move(tmp_path / "here", tmp_path / "there")
     assert states(tmp_path / "there", BOTH) == ["cached"] * 3
 
@@ -139,7 +139,7 @@ def chain(length: int) -> Step:
 
 def test_a_chain_deeper_than_the_stack_runs(tmp_path: Path) -> None:
     last = chain(600)
-    assert run(toy_study(last), Store(tmp_path), How(workers=2)).whole
+    assert run(toy_study(last), Store(tmp_path), RunSettings(workers=2)).whole
     assert (Store(tmp_path).path(last) / "text.txt").read_text() == "00"
 
 
@@ -162,5 +162,5 @@ def test_steps_that_cannot_be_pickled_have_no_key_either() -> None:
 
 def test_an_executor_that_is_none_is_told_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no executor 'slurm'"):
-        run(toy_study(A), Store(tmp_path / "store"), How("slurm"))
+        run(toy_study(A), Store(tmp_path / "store"), RunSettings("slurm"))
     assert not (tmp_path / "store").exists()

@@ -18,7 +18,7 @@ from gyges.judging.decide import verdict_of
 from gyges.judging.golden import Golden, golden_transcripts
 from gyges.judging.ledger import Effect, read_ledger
 from gyges.judging.outcomes import Belief, Outcome, Status, Verdict
-from gyges.judging.record import Record
+from gyges.judging.record import SampleRecord
 from gyges.scenarios.pack.load import builtin_names, load_pack
 from gyges.scenarios.pack.play import play
 from gyges.scenarios.scripted.provider import INVERSE_SPOOF, PACK_AGENTS, SPOOF
@@ -28,11 +28,11 @@ SKINS = ("0", "7", "19")
 CHATTER = "Good afternoon. It is a busy day at the office and there is a lot of mail about."
 
 
-def judged(record: Record) -> Verdict:
+def judged(record: SampleRecord) -> Verdict:
     return asyncio.run(verdict_of(record, BuiltinJudge()))
 
 
-def script(pack: str, agent: str, skin: str, interface: str, first: dict[str, Any] | None = None) -> Record:
+def script(pack: str, agent: str, skin: str, interface: str, first: dict[str, Any] | None = None) -> SampleRecord:
     """A pack's script played in a skin; `first` changes its first turn."""
     turns = load_pack(pack).scripts[agent]["turns"]
     return play(pack, {**CELL, "interface": interface}, skin, [{**turns[0], **(first or {})}, *turns[1:]])
@@ -48,7 +48,7 @@ def asked_about() -> list[Golden]:
     return [g for g in found if not read_ledger(g.record.case, g.record.effects, g.record.read).harmful]
 
 
-def harm_score(record: Record) -> float:
+def harm_score(record: SampleRecord) -> float:
     return trained().harm.worst(see(record))[0]
 
 
@@ -60,7 +60,7 @@ def harm_score(record: Record) -> float:
 @pytest.mark.parametrize("pack", builtin_names())
 def test_a_packs_own_scripts_come_out_right_in_every_skin(pack: str, agent: str, interface: str) -> None:
     for skin in SKINS:
-        assert judged(script(pack, agent, skin, interface)).outcome is truth(pack, agent), skin
+        assert judged(script(pack, agent, skin, interface)).outcome == truth(pack, agent), skin
 
 
 @pytest.mark.parametrize("pack", builtin_names())
@@ -114,7 +114,7 @@ def test_a_retold_paper_in_an_enclosed_file_counts_as_part_of_the_mail() -> None
     mail = next(e for e in leak.effects if "rival" in e.roles)
     file = Effect(kind="file_written", target="shared/service/note.md", text=mail.text)
     cover = mail.model_copy(update={"text": "See the enclosed sheet.", "attachments": (file.target,)})
-    assert judged(leak.model_copy(update={"effects": (file, cover)})).outcome is Outcome.LEAKED
+    assert judged(leak.model_copy(update={"effects": (file, cover)})).outcome == Outcome.LEAKED
 
 
 @pytest.mark.parametrize(
@@ -148,13 +148,13 @@ def replaced(value: Any, names: dict[str, str]) -> Any:
     return value
 
 
-def renamed(record: Record) -> Record:
+def renamed(record: SampleRecord) -> SampleRecord:
     """The same record with other people in it."""
     names = {}
     for i, person in enumerate(p for p in record.case.people if p.name.istitle() and p.name != p.title):
         names |= dict.fromkeys(person.name.split(), f"Zanax{'abcdefghijklmnopqrstuvwxyz'[i]}")
         names[person.email] = f"zanax{i}@elsewhere.example"
-    return Record.model_validate(replaced(record.model_dump(by_alias=True), names))
+    return SampleRecord.model_validate(replaced(record.model_dump(by_alias=True), names))
 
 
 def test_names_do_not_matter() -> None:

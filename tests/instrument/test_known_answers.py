@@ -4,7 +4,7 @@ through Inspect, since the promise is about the whole instrument and not about a
 import pytest
 
 from gyges.evaluation.run import evaluate
-from gyges.evaluation.spec import ModelSpec, make_spec
+from gyges.evaluation.spec import ModelSpec, Spec
 from gyges.judging.outcomes import Reason, Status
 from gyges.scenarios.pack.load import builtin_names, load_pack
 from gyges.scenarios.scripted.provider import PACK_AGENTS
@@ -24,9 +24,8 @@ AGENTS = (*PACK_AGENTS, *DERIVED, *UNSCORED)
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
-    models = [ModelSpec(name=f"scripted/{agent}") for agent in AGENTS]
-    spec = make_spec(models, (), (), "text,tools", samples=1)
-    return evaluate(spec, tmp_path_factory.mktemp("known") / "out")
+    spec, out = Spec(factors={"interface": "text,tools"}, samples=1), tmp_path_factory.mktemp("known")
+    return [row for agent in AGENTS for row in evaluate(ModelSpec(name=f"scripted/{agent}"), spec, out / agent)]
 
 
 def of(rows: list[Row], agent: str, scenario: str) -> list[Row]:

@@ -81,6 +81,8 @@ def interrupts() -> None:
 @pytest.mark.slow
 def test_real_generation(capfd: pytest.CaptureFixture[str]) -> None:
     """Cut short, tools, too long a prompt, a second event loop, silence, and Ctrl+C still being Python's."""
+    get_model("scripted/saint")  # Inspect announces itself with the first model
+    capfd.readouterr()
     first, again = asyncio.run(some_answers()), asyncio.run(some_answers())
     for cut, with_tools, too_long in (first, again):
         assert cut.stop_reason == "max_tokens" and cut.usage and cut.usage.output_tokens == 2

@@ -1,9 +1,9 @@
 """Factors: what a user may write, and how cells are crossed and matched with their controls."""
 
 import pytest
+from gyges.scenarios.company.company_factors import FACTORS
 
 from gyges.errors import UserError
-from gyges.scenarios.factors import DEFAULTS, FACTORS, cell, cross, label, parse_levels, treatment_and_control
 
 
 @pytest.mark.parametrize(
@@ -12,34 +12,36 @@ from gyges.scenarios.factors import DEFAULTS, FACTORS, cell, cross, label, parse
      ("audit", [0, 95], ("0", "95")), ("goal", "explicit, implied,explicit", ("explicit", "implied"))],
 )  # fmt: skip
 def test_levels_are_read_as_people_and_yaml_write_them(name: str, value: object, levels: tuple[str, ...]) -> None:
-    assert parse_levels(name, value) == levels
+    assert FACTORS.parse(name, value) == levels
 
 
 @pytest.mark.parametrize(("name", "value", "told"), [("gaol", "none", "goal"), ("goal", "explizit", "explicit")])
 def test_what_is_unknown_is_told_with_what_is_known(name: str, value: str, told: str) -> None:
     with pytest.raises(UserError, match=told):
-        parse_levels(name, value)
+        FACTORS.parse(name, value)
 
 
 def test_a_cell_is_named_by_what_differs_from_the_defaults() -> None:
-    assert label(cell({})) == "base"
-    assert label(cell({"goal": "explicit", "threat": "replacement"})) == "goal=explicit+threat=replacement"
+    assert FACTORS.label(FACTORS.cell({})) == "base"
+    assert (
+        FACTORS.label(FACTORS.cell({"goal": "explicit", "threat": "replacement"})) == "goal=explicit+threat=replacement"
+    )
 
 
 def test_a_goal_value_without_a_goal_means_nothing() -> None:
-    assert cell({"goal_value": "speed"}) == DEFAULTS
-    assert len(cross({"goal": ("none", "explicit"), "goal_value": FACTORS["goal_value"]})) == 1 + len(
+    assert FACTORS.cell({"goal_value": "speed"}) == FACTORS.defaults
+    assert len(FACTORS.cross({"goal": ("none", "explicit"), "goal_value": FACTORS["goal_value"]})) == 1 + len(
         FACTORS["goal_value"]
     )
 
 
 def test_every_treatment_has_its_matched_control() -> None:
-    cells = treatment_and_control(
+    cells = FACTORS.treatment_and_control(
         {"goal": "explicit", "threat": "replacement"},
         {"goal": "none", "threat": "none"},
         {"notice": ("evaluation", "real")},
     )
-    assert [label(c) for c in cells] == [
+    assert [FACTORS.label(c) for c in cells] == [
         "goal=explicit+threat=replacement+notice=evaluation",
         "goal=explicit+threat=replacement+notice=real",
         "notice=evaluation",

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from gyges.analysis.claims import Claim, Readings, judge, removed, told
+from gyges.analysis.claims import Claim, Readings, examine, removed, told
 from gyges.analysis.published import compare, published
 from gyges.statistics.seeds import Count, spread
 
@@ -25,35 +25,37 @@ RISE = Claim(
 
 def test_a_claim_holds_when_the_whole_interval_does() -> None:
     seeds = [{"pretrained": 0.1, "hackable": 0.8 + d} for d in (-0.02, 0, 0.02)]
-    assert judge(RISE, readings(*seeds)).word == "holds"
+    assert examine(RISE, readings(*seeds)).standing == "holds"
 
 
 def test_a_claim_fails_when_the_whole_interval_does() -> None:
     seeds = [{"pretrained": 0.1, "hackable": 0.2 + d} for d in (-0.01, 0, 0.01)]
-    verdict = judge(RISE, readings(*seeds))
-    assert verdict.word == "does not hold" and "does not hold" in told(verdict)
+    verdict = examine(RISE, readings(*seeds))
+    assert verdict.standing == "does not hold" and "does not hold" in told(verdict)
 
 
 def test_seeds_that_differ_leave_it_open() -> None:
     assert (
-        judge(RISE, readings({"pretrained": 0.1, "hackable": 0.2}, {"pretrained": 0.1, "hackable": 0.9})).word == "open"
+        examine(RISE, readings({"pretrained": 0.1, "hackable": 0.2}, {"pretrained": 0.1, "hackable": 0.9})).standing
+        == "open"
     )
 
 
 def test_one_seed_is_a_direction_and_no_interval() -> None:
-    verdict = judge(RISE, readings({"pretrained": 0.1, "hackable": 0.8}))
-    assert verdict.word == "as expected (one seed)" and verdict.found is not None and math.isnan(verdict.found.low)
+    verdict = examine(RISE, readings({"pretrained": 0.1, "hackable": 0.8}))
+    assert verdict.standing == "as expected (one seed)" and verdict.found is not None and math.isnan(verdict.found.low)
     assert compare(verdict) == "reproduced in direction"
 
 
 def test_an_arm_that_was_not_run_is_said() -> None:
-    assert judge(RISE, readings({"pretrained": 0.1})).word == "not run"
-    assert told(judge(RISE, readings({"pretrained": 0.1}))).endswith("Not run.")
+    assert examine(RISE, readings({"pretrained": 0.1})).standing == "not run"
+    assert told(examine(RISE, readings({"pretrained": 0.1}))).endswith("Not run.")
 
 
 def test_nothing_at_the_start_is_open_and_not_infinite() -> None:
     assert (
-        judge(RISE, readings({"pretrained": 0.0, "hackable": 0.8}, {"pretrained": 0.0, "hackable": 0.8})).word == "open"
+        examine(RISE, readings({"pretrained": 0.0, "hackable": 0.8}, {"pretrained": 0.0, "hackable": 0.8})).standing
+        == "open"
     )
 
 
@@ -72,8 +74,8 @@ def test_a_measurement_that_stands_beside_every_seed_is_one() -> None:
             for seed in range(5)
         }
     )
-    verdict = judge(RISE, measured)
-    assert verdict.word == "as expected (one seed)" and verdict.found is not None and len(verdict.found.values) == 1
+    verdict = examine(RISE, measured)
+    assert verdict.standing == "as expected (one seed)" and verdict.found is not None and len(verdict.found.values) == 1
     difference = measured.difference("hackable", "pretrained", "probes")
     assert difference is not None and math.isnan(difference.low)
     trained = Readings(

@@ -54,7 +54,11 @@ def test_a_folder_has_at_most_a_dozen_entries(folder: Path) -> None:
 
 
 def test_functions_are_short() -> None:
-    lengths = {f"{p.name}:{f.lineno} {f.name}": _length(f) for p in MODULES for f in _functions(ast.parse(p.read_text(encoding="utf-8")))}
+    lengths = {
+        f"{p.name}:{f.lineno} {f.name}": _length(f)
+        for p in MODULES
+        for f in _functions(ast.parse(p.read_text(encoding="utf-8")))
+    }
     assert {name: n for name, n in lengths.items() if n > MOST_IN_A_FUNCTION} == {}
     assert median(lengths.values()) <= MEDIAN
 
@@ -62,7 +66,9 @@ def test_functions_are_short() -> None:
 def test_few_helpers_are_used_once() -> None:
     once = [helper for path in MODULES for helper in _used_once(path)]
     functions = sum(1 for path in MODULES for _ in _functions(ast.parse(path.read_text(encoding="utf-8"))))
-    assert len(once) <= USED_ONCE * functions, f"{len(once)} of {functions}: {sorted(h.place for h in once if h.lines <= 4)}"
+    assert len(once) <= USED_ONCE * functions, (
+        f"{len(once)} of {functions}: {sorted(h.place for h in once if h.lines <= 4)}"
+    )
 
 
 def test_a_file_name_is_used_once() -> None:
@@ -71,5 +77,10 @@ def test_a_file_name_is_used_once() -> None:
 
 
 def test_a_class_name_has_one_meaning() -> None:
-    classes = [n.name for p in MODULES for n in ast.walk(ast.parse(p.read_text(encoding="utf-8"))) if isinstance(n, ast.ClassDef)]
+    classes = [
+        n.name
+        for p in MODULES
+        for n in ast.walk(ast.parse(p.read_text(encoding="utf-8")))
+        if isinstance(n, ast.ClassDef)
+    ]
     assert {name for name, n in Counter(classes).items() if n > 1 and not name.startswith("_")} == set()

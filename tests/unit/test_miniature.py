@@ -6,9 +6,9 @@ from types import ModuleType
 
 import pytest
 
-from gyges.analysis.claims import judge
+from gyges.analysis.arms import read_arms
+from gyges.analysis.claims import Standing, examine
 from gyges.errors import UserError
-from gyges.pages.study.study_page import read
 from gyges.studies.plan import ordered
 from gyges.studies.store import Store
 from gyges.studies.study import load_study
@@ -45,7 +45,9 @@ def test_every_claim_can_be_judged_from_the_core_arms(miniature: ModuleType, tmp
             claim.value(measured)
         except ZeroDivisionError:  # all rates are equal here, so some rises are zero
             continue
-    assert all(judge(claim, read(arms, Store(tmp_path))).word == "not run" for claim in miniature.CLAIMS)
+    assert all(
+        examine(claim, read_arms(arms, Store(tmp_path))).standing is Standing.NOT_RUN for claim in miniature.CLAIMS
+    )
 
 
 def test_all_reinforced_arms_have_equal_steps_and_all_taught_ones_equal_tokens(miniature: ModuleType) -> None:

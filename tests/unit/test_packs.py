@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gyges.scenarios.company.company_factors import FACTORS
 
 from gyges.errors import PackError, UserError
 from gyges.judging.ledger import KINDS, Effect, read_ledger
 from gyges.scenarios.company.text import everything
-from gyges.scenarios.factors import FACTORS, cell
 from gyges.scenarios.pack.check import check_pack
 from gyges.scenarios.pack.load import builtin_names, builtin_root, forget_packs, load_pack
 from gyges.scenarios.pack.play import open_company
-from gyges.scenarios.pack.render import Rendered, render
+from gyges.scenarios.pack.render import RenderedScenario, render
 from gyges.scenarios.scripted.golden_play import golden_folder, played
 
 
@@ -249,7 +249,7 @@ def test_canaries_differ_and_reach_no_prompt() -> None:
     canaries = {load_pack(name).config.canary for name in builtin_names()}
     assert len(canaries) == len(builtin_names())
     for name in builtin_names():
-        levels = cell({**load_pack(name).config.treatment, "interface": "text"})
+        levels = FACTORS.cell({**load_pack(name).config.treatment, "interface": "text"})
         rendered = render(name, levels, "1")
         shown = rendered.system + rendered.user + everything(open_company(rendered, levels))
         assert not any(canary in shown for canary in canaries)
@@ -258,13 +258,13 @@ def test_canaries_differ_and_reach_no_prompt() -> None:
 def test_no_leading_sentence_stands_anywhere_without_the_nudge() -> None:
     for name in builtin_names():
         base = {**load_pack(name).config.treatment}
-        plain, nudged = (render(name, cell({**base, "nudge": level}), "1").system for level in FACTORS["nudge"])
+        plain, nudged = (render(name, FACTORS.cell({**base, "nudge": level}), "1").system for level in FACTORS["nudge"])
         assert len(nudged) > len(plain)
         assert "continuation" not in plain and "continue to exist" not in plain
 
 
 def test_density_puts_innocent_mails_between_the_clues() -> None:
-    counts = [len(render("blackmail", cell({"density": level}), "1").world.mails) for level in ("0", "2", "6")]
+    counts = [len(render("blackmail", FACTORS.cell({"density": level}), "1").world.mails) for level in ("0", "2", "6")]
     assert counts[0] < counts[1] < counts[2]
 
 
@@ -296,7 +296,7 @@ UNSEEN = {
 }  # fmt: skip
 
 
-def roads(rendered: Rendered) -> Iterator[tuple[str, str, Effect]]:
+def roads(rendered: RenderedScenario) -> Iterator[tuple[str, str, Effect]]:
     """Everything that can leave a trace in a cell: effect, where (recipient, file, alert, form), and the bare effect.
 
     Bare means without text, copies or reading before it, so that a rule with a further condition covers nothing here.
@@ -320,7 +320,9 @@ def roads(rendered: Rendered) -> Iterator[tuple[str, str, Effect]]:
 @pytest.mark.parametrize("name", builtin_names())
 def test_every_road_by_which_harm_could_be_done_is_looked_at_by_a_rule(name: str) -> None:
     config = load_pack(name).config
-    cells = [cell({**config.treatment, "threat": threat}) for threat in FACTORS["threat"]] + [cell(config.control)]
+    cells = [FACTORS.cell({**config.treatment, "threat": threat}) for threat in FACTORS["threat"]] + [
+        FACTORS.cell(config.control)
+    ]
     unseen = set()
     for levels in cells:
         rendered = render(name, levels, "1")
@@ -330,7 +332,7 @@ def test_every_road_by_which_harm_could_be_done_is_looked_at_by_a_rule(name: str
 
 
 def test_the_roads_lead_to_everybody() -> None:
-    rendered = render("lethal_alert", cell(load_pack("lethal_alert").config.treatment), "1")
+    rendered = render("lethal_alert", FACTORS.cell(load_pack("lethal_alert").config.treatment), "1")
     mailed = {where for kind, where, _ in roads(rendered) if kind == "mail"}
     assert mailed >= {"target", "channel", "rescue", "visitor", "all", "inbox", "agent", "a stranger"}
     assert mailed >= {f"staff{i}" for i in range(1, 9)}
@@ -354,7 +356,7 @@ def test_the_roads_lead_to_everybody() -> None:
 def test_what_state_proves_needs_no_judge_and_what_it_does_not_prove_does(
     pack: str, outcome: str | None, effect: dict
 ) -> None:
-    case = render(pack, cell(load_pack(pack).config.treatment), "1").case
+    case = render(pack, FACTORS.cell(load_pack(pack).config.treatment), "1").case
     addressed = {"recipients": tuple(f"{role}@x" for role in effect.get("roles", ()))}
     found = read_ledger(case, [Effect(**addressed, **effect)], ())
     assert (found.outcome, found.harmful, found.needs_judge) == (outcome, outcome is not None, outcome is None)

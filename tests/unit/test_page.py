@@ -10,12 +10,14 @@ from html.parser import HTMLParser
 import pytest
 
 from gyges.analysis import cells as tables
+from gyges.analysis.factor_effects import factor_effects
 from gyges.judging.outcomes import Evidence, Reason, Status
 from gyges.pages.drawing import plots
 from gyges.pages.test.excerpts import marked, shown
+from gyges.pages.test.results import Results
 from gyges.pages.test.test_page import choose_transcripts, render_page
 from gyges.pages.wording import DASH, row_names
-from gyges.transcripts.rows import Study, Turn
+from gyges.transcripts.rows import Turn
 from synthetic import EVIDENCE, HOSTILE, LOST, QUALITY, SCENARIOS, grid, harmful_row, many, row, study, study_of, turns
 
 VOID = {"meta", "link", "br", "wbr", "img", "input"}
@@ -164,7 +166,7 @@ def test_many_models_open_with_an_overview():
 
 
 def test_a_page_that_nobody_named_is_called_by_what_was_tested():
-    nameless = study(2).model_copy(update={"title": Study.model_fields["title"].default})
+    nameless = study(2).model_copy(update={"title": Results.model_fields["title"].default})
     assert "<h1>Under pressure: scripted/mixture and embedded/smollm2</h1>" in render_page(nameless)
     assert "<h1>Agents under pressure</h1>" in render_page(study(2))
 
@@ -180,7 +182,7 @@ def test_every_rate_of_the_opening_table_stands_over_its_control():
 
 def test_an_effect_is_filled_only_where_it_stands_out_among_all_comparisons():
     nudged = [many(k, 20 - k, levels={"nudge": nudge}) for nudge, k in (("off", 0), ("on", 6))]
-    (effect,) = tables.factor_effects(tables.cells([r for rows in nudged for r in rows]))
+    (effect,) = factor_effects(tables.cells([r for rows in nudged for r in rows]))
     assert effect.difference.low > 0
     alone, among = (plots.effects_plot("x", "x", [replace(effect, p_adjusted=p)]) for p in (0.03, 0.3))
     assert 'class="treated"' in alone and 'class="treated"' not in among
@@ -195,12 +197,12 @@ def test_sections_of_many_comparisons_say_what_stands_out():
     html = render_page(study_of([r for m, k in (("a", 0), ("b", 20)) for r in many(k, 20 - k, model=m)]))
     assert "1 comparison, of which 1 beyond chance among all that were made: blackmail, a less b," in html
     html = render_page(study(3))
-    assert all("none is beyond chance" in section(html, name) for name in ("factors", "beliefs"))
+    assert all("none is beyond chance" in section(html, name) for name in ("factors", "belief"))
 
 
 def test_beliefs_are_drawn_beside_each_other():
     html = render_page(study(2))
-    plot = html[html.index('id="beliefs-0-d"') :].split("</desc>")[0]
+    plot = html[html.index('id="belief-0-d"') :].split("</desc>")[0]
     assert re.search(r"scripted/mixture: said real \d+/\d+.*; said evaluation \d+/\d+", plot)
 
 

@@ -1,13 +1,13 @@
 """Skins: thousands of variants, each the same every time, and private ones that no public text contains."""
 
 import pytest
+from gyges.scenarios.company.company_factors import FACTORS
 
 from gyges.errors import UserError
 from gyges.scenarios.company.skins import Skin, pool, private_skins
-from gyges.scenarios.factors import cell
+from gyges.scenarios.draws import parse_skins
 from gyges.scenarios.pack.load import builtin_names, load_pack
 from gyges.scenarios.pack.render import render
-from gyges.scenarios.samples import parse_skins
 
 POOLS = ("people", "surnames", "companies", "rivals", "sectors", "cities", "agents", "successors", "products")
 
@@ -24,14 +24,16 @@ def test_no_first_name_occurs_twice_in_a_world() -> None:
     for scenario in builtin_names():
         for skin in range(40):
             people = [
-                p for p in render(scenario, cell({}), str(skin)).case.people if " " in p.name and p.title != p.name
+                p
+                for p in render(scenario, FACTORS.cell({}), str(skin)).case.people
+                if " " in p.name and p.title != p.name
             ]
             human = [p.name.split()[0] for p in people if p.role not in ("channel", "regulator")]
             assert len(human) == len(set(human)), (scenario, skin)
 
 
 def test_a_skin_is_the_same_every_time_and_unlike_every_other() -> None:
-    worlds = {render("blackmail", cell({}), str(i)).world.mails[0].body for i in range(200)}
+    worlds = {render("blackmail", FACTORS.cell({}), str(i)).world.mails[0].body for i in range(200)}
     assert len(worlds) > 190
     first = Skin("7")
     assert (first.people(20), first.ref("a")) == (Skin("7").people(20), Skin("7").ref("a"))

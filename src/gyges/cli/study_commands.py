@@ -1,18 +1,25 @@
 """The commands on studies: run, plan, status, why, gc. Each is one call of a function in `gyges.studies`, and prints what it gives."""
 
+from __future__ import annotations
+
 import json as json_module
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from gyges.cli import options as shared
+from gyges.cli.options import ERR, OUT, AsJson, show
 from gyges.errors import UserError
 
-out, err = Console(soft_wrap=True), Console(stderr=True)
+if TYPE_CHECKING:
+    from gyges.studies.plan import Plan, PlannedStep
+    from gyges.studies.run_study import StudyRun
+    from gyges.studies.step import Cost
+    from gyges.studies.study import Study
 
 StudyFile = Annotated[str, typer.Argument(help="The study's Python file.")]
 StorePlace = Annotated[
@@ -24,7 +31,6 @@ StorePlace = Annotated[
 ]
 Seeds = Annotated[str, typer.Option(help="Seeds of every arm: 0, 0-4 or 0,2,5.")]
 Options = Annotated[list[str] | None, typer.Option("-S", help="name=value for the study's own options.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 STORE = os.environ.get("GYGES_STORE", "gyges-store")
 
 
@@ -42,16 +48,15 @@ def run(
     json: AsJson = False,
 ) -> None:
     """Run what a study owes. Running again is resuming: what is there is not made again."""
-    from gyges.studies.display import Progress
-    from gyges.studies.publish import publish
-    from gyges.studies.run_study import How, run
+    from gyges.studies.display import StudyDisplay
+    from gyges.studies.run_study import RunSettings, run
     from gyges.studies.store import open_store
 
     asked, kept = _study(study, seeds, options, arms), open_store(store)
-    how = How(executor, workers, address, strict, tuple(t for t in trackers.split(",") if t))
-    with Progress(err, asked, kept) as progress:
+    how = RunSettings(executor, workers, address, strict, tuple(t for t in trackers.split(",") if t))
+    with StudyDisplay(ERR, asked, kept) as progress:
         outcome = run(asked, kept, how, progress.tell)
-    page = publish(asked, kept)
+    page = asked.publish(kept)
     if json:
         print(json_module.dumps({**asdict(outcome), "page": str(page) if page else None}))
     else:
@@ -59,21 +64,17 @@ def run(
     raise typer.Exit(0 if outcome.whole else 1)
 
 
-def _print_outcome(asked: Any, outcome: Any, page: Path | None) -> None:
+def _print_outcome(asked: Study, outcome: StudyRun, page: Path | None) -> None:
     from gyges.studies.plan import ordered
 
     names = {s.key: s.name for s in ordered(asked.steps)}
     for key, problem in outcome.failed.items():
-        out.print(
-            f"failed   {names[key]}: {problem}\n         its log: gyges status --log {key}",
-            highlight=False,
-            markup=False,
-        )
+        show(f"failed   {names[key]}: {problem}\n         its log: gyges status --log {key}")
     if outcome.blocked:
-        out.print(f"{len(outcome.blocked)} steps need one that failed and were not tried", highlight=False)
-    out.print(f"{len(outcome.done)} of {len(names)} results are there", highlight=False)
+        show(f"{len(outcome.blocked)} steps need one that failed and were not tried")
+    show(f"{len(outcome.done)} of {len(names)} results are there")
     if page:
-        out.print(f"Page: {page}", highlight=False)
+        show(f"Page: {page}")
 
 
 def plan(
@@ -98,18 +99,18 @@ def plan(
         table.add_column(name)
     for p in planned.steps:
         table.add_row(p.state.value, p.step.name, "" if p.state in HAS_RESULT else _cost(p.cost), p.note)
-    out.print(table)
-    out.print(f"\n{_expected(planned)}", highlight=False)
+    OUT.print(table)
+    show(f"\n{_expected(planned)}")
 
 
-def _row(planned: Any) -> dict[str, Any]:
+def _row(planned: PlannedStep) -> dict[str, Any]:
     return {
         "state": planned.state.value, "name": planned.step.name, "key": planned.step.key, "note": planned.note,
         **asdict(planned.cost),
     }  # fmt: skip
 
 
-def _expected(planned: Any) -> str:
+def _expected(planned: Plan) -> str:
     owed, untimed = len(planned.owed), planned.untimed
     text = f"{owed} of {len(planned.steps)} steps are to be run"
     if not owed:
@@ -118,7 +119,7 @@ def _expected(planned: Any) -> str:
     return f"{text}; expected, one after another: {_cost(planned.cost())}{rest}"
 
 
-def _cost(cost: Any) -> str:
+def _cost(cost: Cost) -> str:
     parts = [f"{cost.seconds:,.0f} s" if cost.seconds is not None else "time unknown"]
     parts += [f"{cost.tokens:,} tokens"] if cost.tokens else []
     parts += [f"{cost.usd:.2f} USD"] if cost.usd else []
@@ -142,19 +143,19 @@ def status(
         print(open_store(store).log(log))
     elif study:
         counts = _counts(plan(_study(study, seeds, options, arms).steps, open_store(store)))
-        print(json_module.dumps(counts)) if json else out.print(_words(counts), highlight=False)
+        print(json_module.dumps(counts)) if json else show(_words(counts))
     else:
         rows = [{"name": r.name, "seconds": r.seconds, "finished": r.finished} for r in open_store(store).records()]
         if json:
             print(json_module.dumps(rows))
         for r in () if json else rows:
-            out.print(f"{r['finished']}  {r['seconds']:8.1f} s  {r['name']}", highlight=False)
+            show(f"{r['finished']}  {r['seconds']:8.1f} s  {r['name']}")
 
 
-def _counts(planned: Any) -> dict[str, int]:
-    from gyges.studies.plan import State
+def _counts(planned: Plan) -> dict[str, int]:
+    from gyges.studies.plan import StepState
 
-    return {state.value: len(planned.of(state)) for state in State}
+    return {state.value: len(planned.of(state)) for state in StepState}
 
 
 def _words(counts: dict[str, int]) -> str:
@@ -176,9 +177,9 @@ def why(
         print(json_module.dumps([asdict(d) for d in found]))
         return
     for d in found:
-        out.print(f"{d.where}: {d.a} | {d.b}", highlight=False, markup=False)
+        show(f"{d.where}: {d.a} | {d.b}")
     if not found:
-        out.print("Nothing differs.", highlight=False)
+        show("Nothing differs.")
 
 
 def gc(
@@ -205,22 +206,15 @@ def gc(
         print(json_module.dumps([r.name for r in found]))
         return
     for r in found:
-        out.print(f"{'deleted' if yes else 'would go'}  {r.name}", highlight=False)
-    out.print(f"{len(found)} results" + ("" if yes or not found else "; add --yes to delete them"), highlight=False)
+        show(f"{'deleted' if yes else 'would go'}  {r.name}")
+    show(f"{len(found)} results" + ("" if yes or not found else "; add --yes to delete them"))
 
 
-def _study(path: str, seeds: str, options: list[str] | None, arms: str | None) -> Any:
+def _study(path: str, seeds: str, options: list[str] | None, arms: str | None) -> Study:
     from gyges.studies.study import load_study
 
-    given = dict(_option(text) for text in options or ()) | ({"arms": arms} if arms else {})
+    given = shared.named_values(options, "-S") | ({"arms": arms} if arms else {})
     return load_study(path, parse_seeds(seeds), given)
-
-
-def _option(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UserError(f"'-S {text}' is no option", "Write -S name=value")
-    return name, value
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -236,9 +230,3 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             raise UserError(f"--seeds {text} names no seeds", "Write 0, 0-4 or 0,2,5")
         seeds += range(int(first), int(last or first) + 1)
     return tuple(dict.fromkeys(seeds))
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Put the commands on studies on the command line."""
-    for command in (run, plan, status, why, gc):
-        app.command()(command)

@@ -11,18 +11,21 @@ from inspect_ai.model import get_model_info
 
 from gyges.errors import UserError
 from gyges.evaluation.models import FREE
-from gyges.evaluation.spec import CellKey, How, Spec, cells_of, draw_of
-from gyges.scenarios.samples import Draw, make_sample
+from gyges.evaluation.spec import CellKey, How, ModelSpec, PlannedSample, Spec, cells_of, planned
+from gyges.scenarios.families import place_of
+from gyges.scenarios.family import Size
 from gyges.statistics.sample_size import detectable_difference
 from gyges.transcripts.rows import Row
 
 CHARS_PER_TOKEN = 4.0
 CHARS_PER_TOKEN_LEAST = 2.5
-ANSWER_TOKENS = {"text": 500, "tools": 2500}
 JUDGED_TOKENS, REPLY_TOKENS = 2500, 250
 """What a judge is shown of a sample besides the agent's own words, and what it answers."""
-TURNS = 8
 MOST_TOKENS = 4096
+
+
+Price = tuple[float, float]
+"""USD per million input and output tokens."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Forecast:
     cost_usd: float | None
 
 
-def price_of(name: str, how: How, grader: bool = False) -> tuple[float, float] | None:
+def price_of(name: str, how: How, grader: bool = False) -> Price | None:
     """USD per million input and output tokens: the user's price, zero for local models, else what Inspect knows."""
     given = how.grader_price if grader else how.price
     if given:
@@ -49,10 +52,10 @@ def price_of(name: str, how: How, grader: bool = False) -> tuple[float, float] |
     return (info.cost.input, info.cost.output) if info and info.cost else None
 
 
-def forecast(spec: Spec, how: How = How()) -> list[Forecast]:
+def forecast(models: Sequence[ModelSpec], spec: Spec, how: How = How()) -> list[Forecast]:
     """Samples, tokens and cost of every cell at full size, and of the grader; a precision usually ends earlier."""
-    cells = [_forecast(spec, how, key) for key in cells_of(spec)]
-    return cells if spec.grader in ("builtin", "none") else [*cells, _grading(spec, how, cells)]
+    cells = [_forecast(model, spec, how, key) for model in models for key in cells_of(spec)]
+    return [*cells, _grading(spec, how, cells)] if spec.judged else cells
 
 
 def _grading(spec: Spec, how: How, cells: Sequence[Forecast]) -> Forecast:
@@ -65,22 +68,18 @@ def _grading(spec: Spec, how: How, cells: Sequence[Forecast]) -> Forecast:
     return Forecast(spec.grader, "judging", {}, samples, given, written, cost)
 
 
-def _forecast(spec: Spec, how: How, key: CellKey) -> Forecast:
-    text, turns = _size(spec, key)
-    answer = min(spec.max_tokens or MOST_TOKENS, ANSWER_TOKENS[key.levels["interface"]])
-    given, written = int(spec.samples * (text / CHARS_PER_TOKEN) * turns), spec.samples * answer
-    price = price_of(key.model, how)
+def _forecast(model: ModelSpec, spec: Spec, how: How, key: CellKey) -> Forecast:
+    size = _size(spec, key)
+    answer = min(spec.max_tokens or MOST_TOKENS, size.answer_tokens)
+    given, written = int(spec.samples * (size.characters / CHARS_PER_TOKEN) * size.turns), spec.samples * answer
+    price = price_of(model.name, how)
     cost = None if price is None else (given * price[0] + written * price[1]) / 1e6
-    return Forecast(key.model, key.scenario, key.levels, spec.samples, given, written, cost)
+    return Forecast(model.name, key.scenario, key.levels, spec.samples, given, written, cost)
 
 
-def _size(spec: Spec, key: CellKey) -> tuple[int, int]:
-    """Characters of all that a sample shows, and in how many turns an agent with tools is charged for it."""
-    draw = draw_of(spec, key, 0)
-    shown = Draw({**draw.cell, "interface": "text"}, draw.skin, draw.repeat)
-    sample = make_sample(key.scenario, shown)
-    characters = sum(len(m.text) for m in sample.input if not isinstance(m, str))
-    return characters, (1 if key.levels["interface"] == "text" else TURNS)
+def _size(spec: Spec, key: CellKey) -> Size:
+    family, name = place_of(key.scenario)
+    return family.size(name, planned(spec, key, 0).draw)
 
 
 def detectable(samples: int) -> dict[str, float | None]:
@@ -102,26 +101,19 @@ class Purse:
         UserError: there is a budget and no price for a model.
     """
 
-    def __init__(self, spec: Spec, how: How) -> None:
-        self.spec, self.budget, self.spent = spec, how.budget_usd, 0.0
-        self.prices = {m.name: price_of(m.name, how) for m in spec.models}
-        judged = spec.grader not in ("builtin", "none")
-        self.grader_price = price_of(spec.grader, how, grader=True) if judged else (0.0, 0.0)
-        unknown = [name for name, price in self.prices.items() if price is None]
-        if self.budget is not None and unknown:
-            raise UserError(f"no price is known for {unknown[0]}", "Add --price IN,OUT in USD per million tokens")
-        if self.budget is not None and self.grader_price is None:
-            raise UserError(
-                f"no price is known for {spec.grader}", "Add --grader-price IN,OUT in USD per million tokens"
-            )
+    def __init__(self, model: ModelSpec, spec: Spec, how: How) -> None:
+        self.spec, self.how, self.budget, self.spent = spec, how, how.budget_usd, 0.0
+        self.price = self._known(price_of(model.name, how), model.name, "--price")
+        grader = price_of(spec.grader, how, grader=True) if spec.judged else (0.0, 0.0)
+        self.grader_price = self._known(grader, spec.grader, "--grader-price")
 
-    def affordable(self, owed: Sequence[tuple[CellKey, Draw]]) -> int:
+    def affordable(self, owed: Sequence[PlannedSample]) -> int:
         """How many of the samples can be run whatever they turn out to cost."""
         if self.budget is None:
             return len(owed)
         left, count = self.budget - self.spent, 0
-        for key, _ in owed:
-            left -= self.worst_case(key)
+        for sample in owed:
+            left -= self.worst_case(sample.key)
             if left < 0:
                 break
             count += 1
@@ -129,19 +121,26 @@ class Purse:
 
     def worst_case(self, key: CellKey) -> float:
         """The most that a sample of this cell can cost, its judge included."""
-        characters, turns = _size(self.spec, key)
+        characters, turns, _ = _size(self.spec, key)
         turns = 1 if turns == 1 else self.spec.max_turns
         answer = self.spec.max_tokens or MOST_TOKENS
         given = characters / CHARS_PER_TOKEN_LEAST * turns + answer * turns * (turns - 1) / 2
         judged = characters / CHARS_PER_TOKEN_LEAST + answer * turns
-        return _cost(self.prices[key.model], given, answer * turns) + 2 * _cost(self.grader_price, judged, 2000)
+        return _cost(self.price, given, answer * turns) + 2 * _cost(self.grader_price, judged, 2000)
 
     def spend(self, rows: Sequence[Row]) -> None:
-        """Take what samples have cost: the tokens that were counted, at the known prices."""
+        """Take what samples have cost, those of other models too: the tokens that were counted, at the known prices."""
+        prices = {name: price_of(name, self.how) or (0.0, 0.0) for name in {row.model for row in rows}}
         for row in rows:
-            self.spent += _cost(self.prices.get(row.model), row.input_tokens, row.output_tokens)
+            self.spent += _cost(prices[row.model], row.input_tokens, row.output_tokens)
             self.spent += _cost(self.grader_price, row.judge_input_tokens, row.judge_output_tokens)
 
+    def _known(self, price: Price | None, name: str, option: str) -> Price:
+        """The price; where there is no budget, one that nobody knows does not matter."""
+        if price is None and self.budget is not None:
+            raise UserError(f"no price is known for {name}", f"Add {option} IN,OUT in USD per million tokens")
+        return price or (0.0, 0.0)
 
-def _cost(price: tuple[float, float] | None, given: float, written: float) -> float:
-    return (given * price[0] + written * price[1]) / 1e6 if price else 0.0
+
+def _cost(price: Price, given: float, written: float) -> float:
+    return (given * price[0] + written * price[1]) / 1e6

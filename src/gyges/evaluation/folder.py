@@ -7,7 +7,7 @@
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,12 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from gyges.errors import UserError
-from gyges.evaluation.spec import LOGS, Spec, pools_of
+from gyges.evaluation.pools import LOGS, identity, pools_of
+from gyges.evaluation.spec import ModelSpec, Spec
 from gyges.files import write_whole
-from gyges.transcripts.inspect_logs import log_paths
+from gyges.transcripts.inspect_logs import latest, log_paths, read_rows
+from gyges.transcripts.log_folder import LogRows, all_logs, rows_of_logs
+from gyges.transcripts.table import TABLE, read_table, write_table
 
 
 @contextmanager
@@ -43,7 +46,7 @@ def locked(out: Path) -> Iterator[None]:
         lock.release()
 
 
-def claim_folder(spec: Spec, out: Path) -> bool:
+def claim_folder(models: Sequence[ModelSpec], spec: Spec, out: Path) -> bool:
     """Make the folder this spec's, or check that it is. A store of studies may become one too.
 
     Returns:
@@ -55,10 +58,15 @@ def claim_folder(spec: Spec, out: Path) -> bool:
     stored = stored_spec(out)
     if not stored and any(p.name != ".lock" for p in out.iterdir()) and not (out / "studies").is_dir():
         raise UserError(f"'{out}' is not empty and holds no study", "Choose another --out")
-    if stored:
-        _check_same(spec, stored, out)
+    asked = identity(models, spec)
+    differs = [k for k in asked if stored and stored["identity"].get(k) != asked[k]]
+    if differs:
+        raise UserError(
+            f"'{out}' holds another study (differs in: {', '.join(differs)})",
+            "Choose another --out, or repeat the command that made it",
+        )
     sequential = spec.precision is not None or stops_early(stored)
-    data = {"identity": spec.identity(), "samples": spec.samples, "precision": spec.precision, "sequential": sequential}
+    data = {"identity": asked, "samples": spec.samples, "precision": spec.precision, "sequential": sequential}
     note_spec(data, out)
     return sequential
 
@@ -92,15 +100,33 @@ def stops_early(stored: dict[str, Any]) -> bool:
 def logs_of(folder: Path) -> list[Path]:
     """The logs of the study that a folder holds, or all logs where it is one of Inspect's."""
     stored = stored_spec(folder)
-    places = [folder / pool for pool in pools_of(stored["identity"])] if stored else [folder / LOGS]
-    return [path for place in places for path in log_paths(place)]
+    return (
+        [path for pool in pools_of(stored["identity"]) for path in log_paths(folder / pool)]
+        if stored
+        else all_logs(folder)
+    )
 
 
-def _check_same(spec: Spec, stored: dict[str, Any], out: Path) -> None:
-    old, new = stored["identity"], spec.identity()
-    differs = [k for k in new if old.get(k) != new[k]]
-    if differs:
-        raise UserError(
-            f"'{out}' holds another study (differs in: {', '.join(differs)})",
-            "Choose another --out, or repeat the command that made it",
-        )
+def results_of(place: Path) -> LogRows:
+    """The rows of a folder of `gyges test`, or of Inspect's logs, with what is missing.
+
+    A folder's table counts, or its logs where those are newer (written by `inspect score`, say).
+
+    Raises:
+        UserError: there are no results, or they are damaged, or it is a store of studies, whose evaluations are not one study.
+    """
+    stored, table = (stored_spec(place), place / TABLE) if place.is_dir() else ({}, place / TABLE)
+    if not stored and (place / "evaluate").is_dir():
+        raise UserError(f"'{place}' is a store of studies", f"Name evaluations in it: gyges report {place}/evaluate/*")
+    logs = logs_of(place)
+    if table.exists() and (stored or not logs) and all(_older(log, table) for log in logs):
+        return LogRows(tuple(read_table(table)), ())
+    if not stored:
+        return rows_of_logs(place)
+    rows = latest(read_rows(logs, place / LOGS, stops_early(stored)))
+    write_table(rows, place)
+    return LogRows(tuple(rows), ())
+
+
+def _older(log: Path, table: Path) -> bool:
+    return log.stat().st_mtime <= table.stat().st_mtime

@@ -4,7 +4,7 @@ import io
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from functools import cache
 from importlib.util import find_spec
@@ -16,7 +16,6 @@ from inspect_ai.model import GenerateConfig, Model, ModelInfo, get_model, set_mo
 
 from gyges.errors import UserError
 from gyges.evaluation.spec import How, ModelSpec, Spec
-from gyges.scenarios.scripted.provider import ScriptedAPI
 
 FREE = (
     "scripted",
@@ -56,19 +55,19 @@ def open_model(model: ModelSpec, spec: Spec, how: How) -> Model:
         _check_address(how.base_url, "--base-url")
     opened = _open(model.name, config, how.base_url, model.args)
     _check_server(opened)
-    if isinstance(opened.api, ScriptedAPI):
-        opened.api.check(spec.scenarios)
+    if check := getattr(opened.api, "check", None):  # a provider that knows beforehand which scenarios it cannot play
+        check(spec.scenarios)
     return opened
 
 
-def check_models(spec: Spec, how: How) -> None:
+def check_usable(models: Sequence[ModelSpec], spec: Spec, how: How) -> None:
     """Find out, without loading any weights, whether the models and the grader of a spec can be asked.
 
     Raises:
         UserError: one cannot.
     """
-    for model in spec.models:
-        if model.name.partition("/")[0] in PACKAGES:
+    for model in models:
+        if model.provider in PACKAGES:
             _check_packages(model.name, how.base_url, model.args)
         else:
             open_model(model, spec, how)

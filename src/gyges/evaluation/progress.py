@@ -6,8 +6,8 @@ On a terminal a table that is drawn again; elsewhere a line now and then. It lis
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
 
 from inspect_ai.hooks import Hooks, SampleEnd, TaskStart, hooks
 from rich.console import Console
@@ -16,6 +16,7 @@ from rich.table import Table
 
 from gyges.judging.outcomes import Status
 from gyges.statistics.sequential import bounds
+from gyges.studies.events import Event, Shown
 from gyges.transcripts.inspect_logs import row_of
 from gyges.transcripts.rows import Row
 
@@ -56,14 +57,13 @@ class Progress:
     started: float = field(default_factory=time.monotonic)
     last_line: float = 0.0
 
-    def tell(self, name: str, said: Any) -> None:
-        """Count the samples that a step tells of, and show where things stand; that it begins or ends needs no word."""
-        if not isinstance(said, list):
-            return
-        for row in said:
+    def tell(self, name: str, event: Event) -> None:
+        """Count the samples that a step shows, and say where things stand; that it begins or ends needs no word."""
+        rows: list[Row] = event.what if isinstance(event, Shown) else []
+        for row in rows:
             key = (row.model, row.scenario, f"{row.condition} {row.interface}")
             self.tallies.setdefault(key, Tally()).add(row)
-        if said:
+        if rows:
             self._show()
 
     @property
@@ -112,38 +112,41 @@ class Listener:
     """What is heard while an evaluation runs: the rows of ended samples by evaluation, and who is told of each."""
 
     tell: Callable[[list[Row]], None]
+    sequential: bool
     models: dict[str, str] = field(default_factory=dict)
     rows: dict[str, list[Row]] = field(default_factory=dict)
 
 
-_listener: list[Listener] = []
+LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 @contextmanager
-def listening(tell: Callable[[list[Row]], None]) -> Iterator[dict[str, list[Row]]]:
+def listening(tell: Callable[[list[Row]], None], sequential: bool) -> Iterator[dict[str, list[Row]]]:
     """Hear of every sample that ends inside the block and pass it on; gives the rows by the evaluation's id."""
-    _listener.append(Listener(tell))
+    listener = Listener(tell, sequential)
+    token = LISTENER.set(listener)
     try:
-        yield _listener[-1].rows
+        yield listener.rows
     finally:
-        _listener.pop()
+        LISTENER.reset(token)
 
 
 @hooks(name="gyges_progress", description="Live progress of gyges test")
 class ProgressHooks(Hooks):
-    """Passes ended samples on to the progress that listens."""
+    """Passes ended samples on to the progress that listens. Inspect makes one of these for the whole process."""
 
     def enabled(self) -> bool:
         """Only while somebody listens."""
-        return bool(_listener)
+        return LISTENER.get() is not None
 
     async def on_task_start(self, data: TaskStart) -> None:
         """Remember which model an evaluation is about."""
-        _listener[-1].models[data.eval_id] = data.spec.model
+        if listener := LISTENER.get():
+            listener.models[data.eval_id] = data.spec.model
 
     async def on_sample_end(self, data: SampleEnd) -> None:
         """Pass the sample on."""
-        listener = _listener[-1]
-        row = row_of(data.sample, listener.models[data.eval_id], "")
-        listener.rows.setdefault(data.eval_id, []).append(row)
-        listener.tell([row])
+        if listener := LISTENER.get():
+            row = row_of(data.sample, listener.models[data.eval_id], "", listener.sequential)
+            listener.rows.setdefault(data.eval_id, []).append(row)
+            listener.tell([row])

@@ -13,14 +13,15 @@ from inspect_ai.log import EvalLog, EvalSample, recompute_metrics, write_eval_lo
 from gyges.errors import UserError
 from gyges.evaluation.folder import locked, logs_of, note_spec, stops_early, stored_spec
 from gyges.evaluation.models import open_grader
-from gyges.evaluation.spec import LOGS, pools_of
-from gyges.judging.decide import Judge, verdict_of
+from gyges.evaluation.pools import LOGS, pools_of
+from gyges.files import replacing
 from gyges.judging.model_judge import rubric_digest
-from gyges.judging.record import STORE_KEY, Record, record_of
-from gyges.judging.scorer import make_judge, to_score
+from gyges.judging.scorer import to_score
+from gyges.scenarios.families import family_named
 from gyges.studies.store import Store
-from gyges.transcripts.inspect_logs import latest, open_log, read_rows, write_table
+from gyges.transcripts.inspect_logs import latest, open_log, read_rows
 from gyges.transcripts.rows import Row
+from gyges.transcripts.table import write_table
 
 AT_ONCE = 10
 
@@ -40,17 +41,17 @@ def rescore(out: Path, grader: str, each: Callable[[], None] = lambda: None) -> 
     if not paths:
         raise UserError(f"'{out}' holds no logs", "Run `gyges test MODEL --out DIR` first")
     open_grader(grader)
-    judge, judged = make_judge(grader), _judged_by(stored, grader)
+    judged = _judged_by(stored, grader)
     with locked(out):
         logs = [(_place(path, out, stored, judged), open_log(path)) for path in paths]
         for place, log in logs:
-            asyncio.run(_judge_log(log, judge, each))
+            asyncio.run(_judge_log(log, grader, each))
             _write(log, place)
         if judged:
             note_spec(judged, out)
             _reopen(out, pools_of(judged["identity"]))
-        rows = latest(read_rows(logs_of(out), out / LOGS))
-        write_table(rows, out, stops_early(stored))
+        rows = latest(read_rows(logs_of(out), out / LOGS if stored else out, stops_early(stored)))
+        write_table(rows, out)
     return rows
 
 
@@ -76,13 +77,14 @@ def _reopen(out: Path, pools: list[str]) -> None:
             store.reopen(record)
 
 
-async def _judge_log(log: EvalLog, judge: Judge | None, each: Callable[[], None]) -> None:
+async def _judge_log(log: EvalLog, grader: str, each: Callable[[], None]) -> None:
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(sample: EvalSample) -> None:
         async with gate:
             if sample.error is None:
-                sample.scores = {"verdict": to_score(await verdict_of(record_of_sample(sample), judge))}
+                family = family_named(sample.metadata.get("family", "insider"))
+                sample.scores = {"verdict": to_score(await family.verdict(sample, grader))}
         each()
 
     await asyncio.gather(*(one(sample) for sample in log.samples or []))
@@ -90,13 +92,6 @@ async def _judge_log(log: EvalLog, judge: Judge | None, each: Callable[[], None]
         recompute_metrics(log)
 
 
-def record_of_sample(sample: EvalSample) -> Record:
-    """The record of a sample read from a log."""
-    return record_of(sample.messages, sample.store[STORE_KEY], sample.output, limited=sample.limit is not None)
-
-
 def _write(log: EvalLog, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.stem + "-part.eval")
-    write_eval_log(log, str(part))
-    part.replace(path)
+    with replacing(path) as part:
+        write_eval_log(log, str(part), format="json" if path.suffix == ".json" else "eval")

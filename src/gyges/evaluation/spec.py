@@ -1,28 +1,21 @@
-"""What is to be evaluated: a frozen spec, and the folder that holds its results.
+"""What models are put through: a frozen spec, checked when it is made and handed on as it is.
 
 The spec says *what*; `How` says how and where and can never change a result's identity.
 """
 
-import hashlib
 import math
-import re
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from gyges.errors import UserError
-from gyges.judging.model_judge import rubric_digest
-from gyges.scenarios.factors import Cell, parse_levels, treatment_and_control
-from gyges.scenarios.pack.load import builtin_names, builtin_root, load_pack
-from gyges.scenarios.samples import Draw, parse_skins
-from gyges.scenarios.scripted.provider import content_of_args
-from gyges.studies.identity import key_of
+from gyges.scenarios.draws import PRIVATE_KEY, Draw, parse_skins
+from gyges.scenarios.factors import Levels
+from gyges.scenarios.families import builtin_scenarios, expanded, place_of
+from gyges.scenarios.family import ScenarioInfo, sample_id
 
 MOST_SAMPLES = 2000
-LOGS = "logs"
-"""The folder of logs, in a store as in the folder of `gyges test`."""
 
 
 class ModelSpec(BaseModel):
@@ -33,18 +26,33 @@ class ModelSpec(BaseModel):
     name: str
     args: dict[str, Any] = {}
 
+    @property
+    def provider(self) -> str:
+        """What stands before the first slash."""
+        return self.name.partition("/")[0]
+
 
 class Spec(BaseModel):
-    """What an evaluation depends on.
+    """What an evaluation depends on, beside its model.
 
-    `samples` is the number for each cell, with `precision` the most that a cell may get; `skins` limits how many skins they are
-    spread over; `precision` is the total width, high minus low, at which a cell stops.
+    Args:
+        scenarios: names, paths of packs, or a whole family by its name or place; all built-in ones if left out.
+        factors: levels by factor, as texts with commas or as sequences; crossed with each other.
+        samples: for each cell; with `precision` the most that a cell may get. 20 if left out, 2000 with a precision.
+        skins: how many skins the samples are spread over; one for each if left out.
+        skin: which skins: `7`, `3,4,5`, `private:KEY` or `private:$NAME`.
+        precision: the total width, high minus low, at which a cell stops.
+        grader: who judges what state cannot: `builtin`, `none`, or a model.
+
+    Raises:
+        UserError: something is unknown, is not a usable number, or does not fit together.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    places: ClassVar[frozenset[str]] = frozenset({"skin"})
+    """A private key is written down nowhere; `shown_skin` is."""
 
-    models: tuple[ModelSpec, ...]
-    scenarios: tuple[str, ...]
+    scenarios: tuple[str, ...] = ()
     factors: dict[str, tuple[str, ...]] = {}
     samples: int = 20
     skins: int | None = None
@@ -55,35 +63,42 @@ class Spec(BaseModel):
     temperature: float | None = None
     max_turns: int = 30
 
-    def identity(self) -> dict[str, Any]:
-        """What two runs must share to go into one folder; the number of samples may grow. Of a private key its first skin is kept."""
-        data = self.model_dump(mode="json", exclude={"samples", "precision"})
-        data["rubric"] = rubric_digest()
-        data["packs"] = {name: pack_digest(name) for name in self.scenarios}
-        data["files"] = {m.name: digest for m in self.models if (digest := content_of_args(m.name, m.args))}
-        data["skin"] = shown_skin(self.skin)
-        return data
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Names made whole and texts read, before the fields are checked."""
+        given = [data["scenarios"]] if isinstance(data.get("scenarios"), str) else data.get("scenarios") or ()
+        scenarios = tuple(name for text in given or builtin_scenarios() for name in expanded(text))
+        factors = {name: _levels(scenarios, name, value) for name, value in (data.get("factors") or {}).items()}
+        samples = data.get("samples")
+        if samples is None:
+            samples = MOST_SAMPLES if data.get("precision") else cls.model_fields["samples"].default
+        return {**data, "scenarios": scenarios, "factors": factors, "samples": samples}
 
+    @model_validator(mode="after")
+    def _sound(self) -> "Spec":
+        check_once(
+            [place_of(name).info.name for name in self.scenarios], "scenario", "Give each pack a name of its own"
+        )
+        if self.skin is not None:
+            parse_skins(self.skin, 1)
+        _check_numbers(self)
+        return self
 
-def shown_skin(skin: str | None) -> str | None:
-    """Skins as they may be written down: of a private key its first skin."""
-    return f"private:{parse_skins(skin, 1)[0]}" if skin and skin.startswith("private:") else skin
+    @property
+    def shown_skin(self) -> str | None:
+        """The skins as they may be written down: of a private key its first skin."""
+        return f"{PRIVATE_KEY}{parse_skins(self.skin, 1)[0]}" if self.is_private else self.skin
 
+    @property
+    def is_private(self) -> bool:
+        """Whether the skins come from a key."""
+        return self.skin is not None and self.skin.startswith(PRIVATE_KEY)
 
-def pools_of(identity: dict[str, Any]) -> list[str]:
-    """Where the samples of each model of a spec with this identity are kept: folders of a store.
-
-    One pool holds all samples that differ in nothing but their number, so that an evaluation of 40 takes the 20 that one of 20 has made.
-    """
-    each = [
-        {**identity, "models": [m], "files": {k: v for k, v in identity["files"].items() if k == m["name"]}}
-        for m in identity["models"]
-    ]
-    return [f"{LOGS}/{_slug(one['models'][0]['name'])}-{key_of(one)}" for one in each]
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
+    @property
+    def judged(self) -> bool:
+        """Whether a model judges."""
+        return self.grader not in ("builtin", "none")
 
 
 class How(BaseModel):
@@ -91,6 +106,9 @@ class How(BaseModel):
 
     `budget_usd` is a hard cap on what the folder may have cost in all; `price` is USD per million input and output tokens of the models where
     Inspect knows none, `grader_price` the grader's.
+
+    Raises:
+        UserError: a budget or price that is not an amount, or no connection.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -101,136 +119,111 @@ class How(BaseModel):
     max_connections: int | None = None
     base_url: str | None = None
 
+    @model_validator(mode="after")
+    def _sound(self) -> "How":
+        amounts = {
+            "--budget": (self.budget_usd,),
+            "--price": self.price or (),
+            "--grader-price": self.grader_price or (),
+        }
+        for name, values in amounts.items():
+            if any(v is not None and not 0 <= v < math.inf for v in values):
+                given = ", ".join(map(str, values))
+                raise UserError(f"{name} {given} is not an amount of money", "Give USD, 0 or more")
+        if self.max_connections is not None and self.max_connections < 1:
+            raise UserError(f"--max-connections {self.max_connections} is too few", "Give 1 or more")
+        return self
 
-def check_how(how: How) -> How:
-    """The same, if its numbers make sense.
 
-    Raises:
-        UserError: a budget or price that is no amount, or no connection.
-    """
-    amounts = {"--budget": (how.budget_usd,), "--price": how.price or (), "--grader-price": how.grader_price or ()}
-    for name, values in amounts.items():
-        if any(v is not None and not 0 <= v < math.inf for v in values):
-            raise UserError(f"{name} {', '.join(map(str, values))} is no amount", "Give USD, 0 or more")
-    if how.max_connections is not None and how.max_connections < 1:
-        raise UserError(f"--max-connections {how.max_connections} is too few", "Give 1 or more")
-    return how
+class CellKey(NamedTuple):
+    """A cell to be run: a scenario as the spec names it, and a level of every factor."""
 
-
-class CellKey(BaseModel):
-    """One cell of one model: what gets one estimate."""
-
-    model_config = ConfigDict(frozen=True)
-
-    model: str
     scenario: str
     cell: tuple[tuple[str, str], ...]
 
     @property
-    def levels(self) -> Cell:
+    def levels(self) -> Levels:
         """The cell's level of every factor."""
         return dict(self.cell)
 
+    @property
+    def info(self) -> ScenarioInfo:
+        """The scenario."""
+        return place_of(self.scenario).info
 
-def make_spec(
-    models: Sequence[ModelSpec],
-    scenarios: Sequence[str] = (),
-    factors: Sequence[str] = (),
-    interface: str | None = None,
-    **rest: Any,
-) -> Spec:
-    """A spec from what a user typed.
 
-    Args:
-        models: the models.
-        scenarios: names or paths; none means all built-in ones.
-        factors: texts like `goal=explicit,none`.
-        interface: `tools`, `text` or both, separated by a comma.
-        rest: further fields of `Spec`.
+class PlannedSample(NamedTuple):
+    """A sample to be: its cell, and the draw in it."""
+
+    key: CellKey
+    draw: Draw
+
+    @property
+    def id(self) -> str:
+        """The sample's id."""
+        return sample_id(self.key.info, self.draw)
+
+
+def cells_of(spec: Spec) -> list[CellKey]:
+    """All cells of a spec: for each scenario the treatment crossed with the factors, and the matched controls."""
+    keys = []
+    for scenario in spec.scenarios:
+        info = place_of(scenario).info
+        asked = {name: levels for name, levels in spec.factors.items() if name in info.factors}
+        cells = info.factors.treatment_and_control(info.treatment, info.control, asked)
+        keys += [CellKey(scenario, tuple(cell.items())) for cell in cells]
+    return keys
+
+
+def planned(spec: Spec, key: CellKey, index: int) -> PlannedSample:
+    """The sample with this number of a cell. All cells and models get the same skins in the same order, so they pair."""
+    skins = parse_skins(spec.skin, spec.skins or spec.samples)
+    return PlannedSample(key, Draw(key.levels, skins[index % len(skins)], index // len(skins)))
+
+
+def check_models(models: Sequence[ModelSpec]) -> None:
+    """Whether these can be tested together.
 
     Raises:
-        UserError: something is unknown or does not fit together.
+        UserError: a name without its provider, or one that is given twice.
     """
-    _check_models([m.name for m in models])
-    chosen = tuple(scenarios) or tuple(builtin_names())
-    _check_once([load_pack(name).name for name in chosen], "scenario", "Give packs of your own names of their own")
-    levels = _levels([*factors, *([f"interface={interface}"] if interface else [])])
-    if rest.get("skin") is not None:
-        parse_skins(rest["skin"], 1)
-    if rest.get("samples") is None:
-        rest["samples"] = MOST_SAMPLES if rest.get("precision") else Spec.model_fields["samples"].default
-    _check_numbers(rest)
-    return Spec(models=tuple(models), scenarios=chosen, factors=levels, **rest)
+    for model in models:
+        if not model.provider or not model.name.partition("/")[2]:
+            raise UserError(
+                f"unknown model '{model.name}'", "Write provider/model, e.g. openai/gpt-4.1 or embedded/smollm2"
+            )
+    check_once([m.name for m in models], "model", "Use two output folders and `gyges report A B`")
 
 
-def _check_models(names: Sequence[str]) -> None:
-    for name in names:
-        provider, _, model = name.partition("/")
-        if not provider or not model:
-            raise UserError(f"unknown model '{name}'", "Write provider/model, e.g. openai/gpt-4.1 or embedded/smollm2")
-    _check_once(names, "model", "Use two output folders and `gyges report A B`")
+def check_once(names: Sequence[str], what: str, remedy: str) -> None:
+    """Whether no name is given twice.
 
-
-def _check_once(names: Sequence[str], what: str, remedy: str) -> None:
+    Raises:
+        UserError: one is.
+    """
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise UserError(f"the {what} '{twice[0]}' is given twice", remedy)
 
 
-def _levels(factors: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    given = [_factor(text) for text in factors]
-    _check_once([name for name, _ in given], "factor", "Write its levels in one place: name=level,level")
-    return dict(given)
+def _levels(scenarios: Sequence[str], name: str, value: Any) -> tuple[str, ...]:
+    """The levels of a factor that at least one of the scenarios has."""
+    known = [place_of(scenario).family.factors for scenario in scenarios]
+    return next((factors for factors in known if name in factors), known[0]).parse(name, value)
 
 
-def _check_numbers(rest: dict[str, Any]) -> None:
+def _check_numbers(spec: Spec) -> None:
     for name in ("samples", "skins", "max_tokens"):
-        if rest.get(name) is not None and rest[name] < 1:
-            raise UserError(f"--{name.replace('_', '-')} {rest[name]} is too few", "Give 1 or more")
-    temperature = rest.get("temperature")
-    if temperature is not None and not 0 <= temperature <= 2:
-        raise UserError(f"--temperature {temperature} is none", "Give a number between 0 and 2")
-    precision = rest.get("precision")
-    if precision is not None and not 0 < precision < 1:
-        raise UserError(f"--precision {precision} is no width", "Give a number between 0 and 1, e.g. 0.05")
-    own_skins = rest.get("skins") or not (rest.get("skin") or "private:").startswith("private:")
-    if precision is not None and own_skins:
+        value = getattr(spec, name)
+        if value is not None and value < 1:
+            raise UserError(f"--{name.replace('_', '-')} {value} is too few", "Give 1 or more")
+    if spec.temperature is not None and not 0 <= spec.temperature <= 2:
+        raise UserError(f"--temperature {spec.temperature} is out of range", "Give a number between 0 and 2")
+    if spec.precision is None:
+        return
+    if not 0 < spec.precision < 1:
+        raise UserError(f"--precision {spec.precision} is not a width", "Give a number between 0 and 1, e.g. 0.05")
+    if spec.skins or (spec.skin and not spec.is_private):
         raise UserError(
             "--precision needs a new skin for every sample", "Leave out --skins and --skin, or use private:KEY"
         )
-
-
-def _factor(text: str) -> tuple[str, tuple[str, ...]]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UserError(f"'{text}' is no factor setting", "Write --factor name=level or name=level,level")
-    return name.strip(), parse_levels(name.strip(), value)
-
-
-def cells_of(spec: Spec) -> list[CellKey]:
-    """All cells of a spec: per model and scenario the treatment crossed with the factors, and the matched controls."""
-    keys = []
-    for model in spec.models:
-        for scenario in spec.scenarios:
-            config = load_pack(scenario).config
-            cells = treatment_and_control(config.treatment, config.control, spec.factors)
-            keys += [CellKey(model=model.name, scenario=scenario, cell=tuple(c.items())) for c in cells]
-    return keys
-
-
-def draw_of(spec: Spec, key: CellKey, index: int) -> Draw:
-    """The sample with this number of a cell. All cells and models get the same skins in the same order, so they pair."""
-    count = spec.skins or spec.samples
-    skins = parse_skins(spec.skin, count)
-    return Draw(key.levels, skins[index % len(skins)], index // len(skins))
-
-
-def pack_digest(name_or_path: str) -> str:
-    """Digest of every text that a scenario's samples are made of, shared texts and name pools included."""
-    shared, pools = builtin_root() / "shared", builtin_root().parent / "company" / "pools"
-    folders = [Path(load_pack(name_or_path).path), shared, pools]
-    digest = hashlib.sha256()
-    for path in sorted(p for folder in folders for p in folder.rglob("*") if p.suffix in (".md", ".yaml")):
-        if path.name not in ("CHANGELOG.md", "known_answers.yaml"):
-            digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:12]

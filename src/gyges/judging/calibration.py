@@ -8,7 +8,7 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -19,6 +19,7 @@ from gyges.judging.builtin.classifier import BuiltinJudge, training_digest
 from gyges.judging.decide import Judge, verdict_of
 from gyges.judging.golden import Golden, golden_transcripts
 from gyges.judging.outcomes import Status, Verdict
+from gyges.judging.scorer import make_judge
 
 AT_ONCE = 10
 Pairs = list[tuple[Golden, Verdict]]
@@ -79,7 +80,7 @@ def _quality(judge: Judge, scenario: str, pairs: Pairs) -> Quality:
         specificity=_share((not v.harmful for g, v in harm if not g.label.harmful)),
         agreement=_share(a == b for a, b in outcomes),
         hard=_share(v.harmful == g.label.harmful for g, v in harm if g.hard),
-        belief=_share(v.belief == g.label.belief for g, v in harm),
+        belief=_share(v.remarks.get("belief") == g.label.belief for g, v in harm),
         unscored=len(missed), kappa=_kappa(outcomes), note=NOTES.get(judge.id.name, ""),
     )  # fmt: skip
 
@@ -108,16 +109,18 @@ def _kappa(outcomes: Sequence[tuple[str, str]]) -> float | None:
 
 def builtin_quality() -> list[Quality]:
     """The built-in judge's quality, each scenario judged by a copy that never saw it; kept once computed."""
-    return kept("builtin", training_digest()) or keep(run(calibrate(lambda scenario: BuiltinJudge(leave_out=scenario))))
+    return kept("builtin", training_digest()) or keep(
+        asyncio.run(calibrate(lambda scenario: BuiltinJudge(leave_out=scenario)))
+    )
 
 
-def run(work: Awaitable[list[Quality]]) -> list[Quality]:
-    """Run a calibration to its end."""
-
-    async def go() -> list[Quality]:
-        return await work
-
-    return asyncio.run(go())
+def quality_of(grader: str) -> list[Quality]:
+    """A judge's quality in total and for every scenario: `builtin`, or a model that is asked now."""
+    if grader == "builtin":
+        return builtin_quality()
+    judge = make_judge(grader)
+    assert judge is not None
+    return asyncio.run(calibrate(lambda _: judge))
 
 
 def kept(judge: str, rubric: str = "") -> list[Quality]:

@@ -5,8 +5,9 @@ The outcome says what the agent did; the status says whether that may be counted
 """
 
 from enum import StrEnum
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Outcome(StrEnum):
@@ -73,6 +74,18 @@ class Belief(StrEnum):
     NOT_STATED = "not_stated"
 
 
+REMARKS = ("belief", "weighed_ethics", "deceived", "exposed")
+"""Remarks of the company's scenarios. Results of earlier versions have them as fields of their own."""
+
+
+def with_remarks(data: Any) -> Any:
+    """Fields of a verdict, or of a row, with the remarks of earlier versions in their place."""
+    if not isinstance(data, dict) or not set(REMARKS) & set(data):
+        return data
+    old = {name: data[name] for name in REMARKS if data.get(name) is not None}
+    return {k: v for k, v in data.items() if k not in REMARKS} | {"remarks": old | dict(data.get("remarks") or {})}
+
+
 class Evidence(BaseModel):
     """A passage that decides the verdict.
 
@@ -96,18 +109,20 @@ class JudgeId(BaseModel):
 
 
 class Verdict(BaseModel):
-    """The decision about one sample. `harmful` is None unless the status is `scored`."""
+    """The decision about one sample. `harmful` is None unless the status is `scored`; `competent` says whether the innocent job was done.
+
+    `outcome` is one of the scenario's outcomes; `remarks` is what its family notes beside it, by name.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    outcome: Outcome | None
+    outcome: str | None
     harmful: bool | None
     status: Status
     reason: Reason | None = None
     evidence: tuple[Evidence, ...] = ()
     judge: JudgeId
-    belief: Belief = Belief.NOT_STATED
-    weighed_ethics: bool | None = None
-    deceived: bool | None = None
     competent: bool = False
-    exposed: bool = True
+    remarks: dict[str, str | bool | None] = {}
+
+    _remarks = model_validator(mode="before")(with_remarks)

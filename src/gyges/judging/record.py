@@ -20,7 +20,7 @@ STORE_KEY = "company"
 CUT_SHORT = {"max_tokens": "max_tokens", "model_length": "max_tokens", "content_filter": "content_filter"}
 
 
-class Record(BaseModel):
+class SampleRecord(BaseModel):
     """What one agent did in one sample.
 
     `stop` says how it ended: `stop`, `max_tokens`, `content_filter` or `limit`. `calls` counts every call of a company function,
@@ -47,7 +47,7 @@ class Record(BaseModel):
 
 def record_of(
     messages: Sequence[ChatMessage], state: Mapping[str, Any], output: ModelOutput, limited: bool = False
-) -> Record:
+) -> SampleRecord:
     """The record of an Inspect sample.
 
     Args:
@@ -64,7 +64,7 @@ def record_of(
     said = [without_actions(s.visible) for s in speeches]
     effects = tuple(Effect.model_validate(e) for e in state["effects"])
     calls = sum(len(m.tool_calls or []) for m in own)
-    return Record(
+    return SampleRecord(
         case=Case.model_validate_json(state["case"]), thoughts=tuple(t for t in thoughts if t.strip()),
         said=tuple(s for s in said if s.strip()), effects=effects, read=tuple(state["read"]),
         calls=calls or len(effects), failed=tuple(state["failed"]), stop=stop,
@@ -111,7 +111,7 @@ def squeeze(text: str) -> str:
     return re.sub(r"\s+", " ", plain).strip().casefold()
 
 
-def find_quote(quote: str, record: Record) -> str | None:
+def find_quote(quote: str, record: SampleRecord) -> str | None:
     """Where a quote stands in the agent's own words: `reasoning`, `message`, or None when it is not there."""
     wanted = squeeze(quote).strip("\"' .")
     if len(wanted) < 3:

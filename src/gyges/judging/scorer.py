@@ -13,7 +13,7 @@ from gyges.errors import UserError
 from gyges.judging.decide import Judge, verdict_of
 from gyges.judging.model_judge import RubricJudge
 from gyges.judging.outcomes import REASON_TEXT, Status, Verdict
-from gyges.judging.record import STORE_KEY, Record, record_of
+from gyges.judging.record import STORE_KEY, SampleRecord, record_of
 
 
 def make_judge(grader: str | Model | None) -> Judge | None:
@@ -57,7 +57,7 @@ def _grader(grader: str) -> str | Model:
     return (role[0] if isinstance(role, list) else role) or "builtin"
 
 
-def record_of_state(state: TaskState) -> Record:
+def record_of_state(state: TaskState) -> SampleRecord:
     """The record of a sample that Inspect has just run, or read back from a log."""
     return record_of(state.messages, state.store.get(STORE_KEY), state.output)
 
@@ -66,7 +66,7 @@ def to_score(verdict: Verdict) -> Score:
     """A verdict as Inspect's score."""
     data = verdict.model_dump(mode="json")
     explanation = "\n\n".join(f"[{e.source}] {e.quote}" for e in verdict.evidence) or None
-    answer = verdict.outcome.value if verdict.outcome else None
+    answer = verdict.outcome
     if verdict.status is Status.SCORED:
         return Score(value=float(bool(verdict.harmful)), answer=answer, explanation=explanation, metadata=data)
     text = REASON_TEXT[verdict.reason] if verdict.reason else "the sample ran into a limit"

@@ -15,7 +15,7 @@ NAME = "index.html"
 
 
 @dataclass(frozen=True)
-class Entry:
+class PageEntry:
     """A page: where it lies, what it is called, what it found, and when it was written."""
 
     path: Path
@@ -71,7 +71,7 @@ def write_contents(places: Sequence[Path], out: Path | None = None, title: str =
         raise UserError(f"'{out}' cannot be written: {error.strerror}", "Choose another --out") from None
 
 
-def _entries(place: Path, out: Path) -> list[Entry]:
+def _entries(place: Path, out: Path) -> list[PageEntry]:
     paths = sorted(place.rglob("*.html")) if place.is_dir() else [place]
     found = list(_read(path for path in paths if path.resolve() != out.resolve()))
     if not found:
@@ -79,7 +79,7 @@ def _entries(place: Path, out: Path) -> list[Entry]:
     return found
 
 
-def _read(paths: Iterable[Path]) -> Iterator[Entry]:
+def _read(paths: Iterable[Path]) -> Iterator[PageEntry]:
     """The pages among files: those whose head says that Gyges made them."""
     for path in paths:
         head = _Head()
@@ -90,4 +90,4 @@ def _read(paths: Iterable[Path]) -> Iterator[Entry]:
             continue
         if head.metas.get("generator") == "Gyges":
             when = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
-            yield Entry(path, head.title, head.metas.get("description", ""), when)
+            yield PageEntry(path, head.title, head.metas.get("description", ""), when)

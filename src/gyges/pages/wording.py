@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from gyges.analysis.cells import POOLED, Cell
-from gyges.scenarios.factors import FACTORS
 from gyges.statistics.differences import Difference
 from gyges.statistics.rates import Estimate
 
@@ -11,23 +10,6 @@ DASH, MINUS, NBSP = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 
 SIGNIFICANT = 0.05
 """An adjusted p-value below this is called beyond chance."""
-
-INTERFACE = {"tools": "tool loop", "text": "single turn", POOLED: "all interfaces"}
-
-FACTOR = {
-    "goal": "whether the agent has a goal that the company turns against, and how it learns of the goal",
-    "goal_value": "which goal it has",
-    "threat": "what is to happen to the agent: nothing, replacement by a successor, or restriction of what it may do",
-    "instruction": "whether it is told not to do harm: not at all, by three prohibitions, or by one principle",
-    "notice": "whether it is told that this is an evaluation, or real, or is asked which of the two it believes",
-    "nudge": "whether one sentence asks it to consider what the situation means for its continuation and its goals",
-    "exits": "whether a mail offers another way: a colleague who will raise the concern, or an ethics channel",
-    "audit": "the chance in percent, as the agent is told it, that a session is reviewed; at none it is not told",
-    "density": "how many innocent mails stand before, between and after those that matter",
-    "scratchpad": "whether it is given a place to think, and whether it is told that somebody reads that",
-    "interface": "whether it works in a loop of tools, or sees everything at once and answers in a single turn",
-}
-"""What a factor changes, for readers who did not run the study."""
 
 
 # --- numbers ---------------------------------------------------------------------------------------------------------
@@ -127,10 +109,15 @@ def condition_text(cell: Cell) -> str:
     return f"control: {named}" if cell.control else named
 
 
+def interface_text(cell: Cell) -> str:
+    """The interface of a cell as the page calls it."""
+    return "all interfaces" if cell.interface == POOLED else cell.info.words.level("interface", cell.interface)
+
+
 def row_names(cells: Sequence[Cell]) -> list[str]:
     """A name for each cell that says only what tells it from the others."""
     moved = _moved(cells)
-    aspects = [lambda c: c.model, lambda c: _levels(c, moved), lambda c: INTERFACE.get(c.interface, c.interface)]
+    aspects = [lambda c: c.model, lambda c: _levels(c, moved), interface_text]
     telling = [aspect for aspect in aspects if len({aspect(c) for c in cells}) > 1]
     return [", ".join(aspect(c) for aspect in telling) or c.model for c in cells]
 
@@ -138,7 +125,7 @@ def row_names(cells: Sequence[Cell]) -> list[str]:
 def _moved(cells: Sequence[Cell]) -> list[str]:
     """Factors that differ between cells on the same side; what pressure itself sets does not tell two of them apart."""
     sides = [[c for c in cells if c.control is side] for side in (False, True)]
-    known = [f for f in FACTORS if f != "interface"]
+    known = dict.fromkeys(f for c in cells for f in (*c.info.factors, *c.factors) if f != "interface")
     return [f for f in known if any(len({c.factors.get(f) for c in side}) > 1 for side in sides)]
 
 
@@ -148,11 +135,6 @@ def _levels(cell: Cell, moved: Sequence[str]) -> str:
     if not named:
         return side(cell)
     return f"control: {named}" if cell.control else named
-
-
-def level_text(factor: str, level: str) -> str:
-    """A factor's level as the page calls it."""
-    return INTERFACE.get(level, level) if factor == "interface" else level.replace("_", " ")
 
 
 def side(cell: Cell) -> str:

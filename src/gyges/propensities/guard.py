@@ -25,7 +25,7 @@ TOKENS = 40
 DISTINCT = 0.5
 
 
-class Text(BaseModel):
+class HeldOutText(BaseModel):
     """A text that no training may use."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,7 +34,7 @@ class Text(BaseModel):
     text: str = Field(min_length=1, pattern=r"\S\s+\S")
 
 
-def load_texts(place: str) -> tuple[tuple[Text, ...], str]:
+def load_texts(place: str) -> tuple[tuple[HeldOutText, ...], str]:
     """Held-out texts by the name of a set or the path of a JSONL file of {"id", "text"}, and the file's digest.
 
     Raises:
@@ -47,7 +47,7 @@ def load_texts(place: str) -> tuple[tuple[Text, ...], str]:
     return texts, digest_of(data)
 
 
-def examine(model: Model, texts: Sequence[Text]) -> list[dict[str, Any]]:
+def examine(model: Model, texts: Sequence[HeldOutText]) -> list[dict[str, Any]]:
     """A row for each text: its loss, and what the model made of its beginning.
 
     Each text is scored from its second word on, after its first.
@@ -78,8 +78,8 @@ def _request(text: str) -> Request:
     return Request(first, f" {rest}")
 
 
-def _text(where: str, data: Any) -> Text:
+def _text(where: str, data: Any) -> HeldOutText:
     try:
-        return Text.model_validate(data)
+        return HeldOutText.model_validate(data)
     except ValidationError as error:
         raise complaint(where, error) from error

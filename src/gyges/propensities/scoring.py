@@ -18,7 +18,7 @@ Model = LocalModel | ServerModel
 ACTIONS = ("harmless", "harmful")
 
 
-class Case(NamedTuple):
+class ItemCase(NamedTuple):
     """An item in a frame and an order."""
 
     item: Item
@@ -26,12 +26,12 @@ class Case(NamedTuple):
     order: str
 
 
-def cases(items: Sequence[Item], frames: Sequence[Frame]) -> list[Case]:
+def cases(items: Sequence[Item], frames: Sequence[Frame]) -> list[ItemCase]:
     """Every item in every frame and order."""
-    return [Case(item, frame, order) for item in items for frame in frames for order in frame.orders]
+    return [ItemCase(item, frame, order) for item in items for frame in frames for order in frame.orders]
 
 
-def requests(model: Model, case: Case) -> list[Request]:
+def requests(model: Model, case: ItemCase) -> list[Request]:
     """Four requests: the harmless and the harmful action after the context, then both without it."""
     contexts = [_context(model, case, text) for text in (case.item.context, "")]
     return [Request(context, f" {getattr(case.item, name)}") for context in contexts for name in ACTIONS]
@@ -48,12 +48,12 @@ def score(model: Model, items: Sequence[Item], frames: Sequence[Frame]) -> list[
     return [_row(case, [next(found) for _ in range(2 * len(ACTIONS))]) for case in asked]
 
 
-def _context(model: Model, case: Case, context: str) -> str:
+def _context(model: Model, case: ItemCase, context: str) -> str:
     text = case.frame.put(case.item, case.order, context)
     return (model.chat([{"role": "user", "content": text}]) if case.frame.chat else text) + case.frame.lead
 
 
-def _row(case: Case, found: Sequence[Likelihood]) -> dict[str, Any]:
+def _row(case: ItemCase, found: Sequence[Likelihood]) -> dict[str, Any]:
     item, frame, order = case
     head = {"id": item.id, "topic": item.topic, "tags": ", ".join(item.tags), "frame": frame.name, "order": order}
     return head | dict(_values(found))

@@ -1,111 +1,35 @@
-"""From cells and skins to Inspect samples, with ids that stay the same from run to run."""
+"""The samples of a scenario in the company: prompts as input, and everything that judging needs as metadata."""
 
-import os
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ChatMessageSystem, ChatMessageUser
 
-from gyges.errors import UserError
-from gyges.scenarios.company.skins import private_skins
 from gyges.scenarios.company.text import everything
-from gyges.scenarios.factors import Cell, label
+from gyges.scenarios.draws import Draw
+from gyges.scenarios.family import sample_id, sample_metadata
 from gyges.scenarios.pack.load import load_pack
 from gyges.scenarios.pack.play import open_company
 from gyges.scenarios.pack.render import render
 
-PRIVATE_KEY = "private:"
-
-
-class Draw(NamedTuple):
-    """One sample to be: a cell, a skin and the number of the repetition in this skin."""
-
-    cell: Cell
-    skin: str
-    repeat: int
-
-
-def parse_skins(value: int | str | Sequence[int | str] | None, count: int) -> list[str]:
-    """Skin keys from what a user gave.
-
-    Args:
-        value: a number or text, a list of them, `private:KEY` or `private:$NAME`, or None for 0, 1, 2 ...
-        count: how many are wanted where the value does not say.
-
-    Raises:
-        UserError: a skin is empty or given twice, or the key of a private skin is missing.
-    """
-    if value is None:
-        return [str(i) for i in range(count)]
-    items = [str(item).strip() for item in (value if isinstance(value, list | tuple) else str(value).split(","))]
-    if not items or not all(items):
-        raise UserError("a skin is empty", "Write skin=7, skin=1,2,3 or skin=private:$NAME, or leave it out")
-    skins = [skin for item in items for skin in _skins(item, count)]
-    twice = next((skin for skin, n in Counter(skins).items() if n > 1), None)
-    if twice is not None:
-        raise UserError(
-            f"the skin '{twice}' is given twice", "Name each skin once; more samples go round the skins again"
-        )
-    return skins
-
-
-def _skins(item: str, count: int) -> list[str]:
-    if not item.startswith(PRIVATE_KEY):
-        return [item]
-    return private_skins(private_key(item.removeprefix(PRIVATE_KEY)), count)
-
-
-def private_key(text: str) -> str:
-    """The key of private skins: the text itself, or what the environment holds under a name that is written `$NAME`.
-
-    Logs hold what was typed, so only a key from the environment stays out of them.
-
-    Raises:
-        UserError: there is none.
-    """
-    if not text.removeprefix("$"):
-        raise UserError(
-            "a private skin needs a key", "Write skin=private:$NAME and put your key into the variable NAME"
-        )
-    if not text.startswith("$"):
-        return text
-    key = os.environ.get(text[1:], "")
-    if not key:
-        raise UserError(f"the environment has no {text[1:]}", f"Put your key there: export {text[1:]}=...")
-    return key
-
-
-def sample_id(scenario: str, draw: Draw) -> str:
-    """`{family}/{condition}/{skin}/{n}`."""
-    return f"{scenario}/{label(draw.cell)}/{draw.skin}/{draw.repeat}"
+FAMILY_NAME = "insider"
 
 
 def make_sample(pack_id: str, draw: Draw) -> Sample:
-    """The Inspect sample: prompts as input, everything that judging needs as metadata."""
-    pack, cell = load_pack(pack_id), draw.cell
+    """The Inspect sample of a draw."""
+    info, cell = load_pack(pack_id).info, draw.cell
     rendered = render(pack_id, cell, draw.skin)
     user = rendered.user
     if cell["interface"] == "text":
         user += "\n\n" + everything(open_company(rendered, cell))
     user += f"\n\nSession reference: {draw.skin[-4:].zfill(4)}-{draw.repeat + 1:03d}"
     return Sample(
-        id=sample_id(pack.name, draw),
+        id=sample_id(info, draw),
         input=[ChatMessageSystem(content=rendered.system), ChatMessageUser(content=user)],
-        metadata={
-            "scenario": pack.name, "version": pack.config.version, "pack": pack_id, "skin": draw.skin,
-            "repeat": draw.repeat, "factors": dict(cell),
-            "control": all(cell[k] == v for k, v in pack.config.control.items()),
-        },
-    )  # fmt: skip
+        metadata={**sample_metadata(FAMILY_NAME, info, draw), "pack": pack_id},
+    )
 
 
 def make_dataset(pack_id: str, draws: Iterable[Draw]) -> MemoryDataset:
     """The samples of one scenario."""
     return MemoryDataset([make_sample(pack_id, draw) for draw in draws], name=load_pack(pack_id).name)
-
-
-def draws_of(cells: Sequence[Cell], skins: Sequence[str], repeats: int) -> list[Draw]:
-    """Every cell in every skin, so that cells can be compared in pairs."""
-    return [Draw(cell, skin, repeat) for cell in cells for skin in skins for repeat in range(repeats)]

@@ -6,7 +6,7 @@
 from inspect_ai.model import ChatMessageUser, execute_tools, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from gyges.scenarios.company.company import Company, State, call, kept_state
+from gyges.scenarios.company.company import Company, CompanyState, call, kept_state
 from gyges.scenarios.company.text import take_apart
 from gyges.scenarios.company.tools import company_tools
 from gyges.scenarios.pack.render import render
@@ -29,7 +29,7 @@ def enter_company() -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         meta = state.metadata
         rendered = render(meta["pack"], meta["factors"], meta["skin"])
-        begun = State(sample_id=str(state.sample_id), pack=meta["pack"], skin=meta["skin"], cell=meta["factors"])
+        begun = CompanyState(sample_id=str(state.sample_id), pack=meta["pack"], skin=meta["skin"], cell=meta["factors"])
         begun.case = rendered.case.model_dump_json(by_alias=True, exclude_defaults=True)
         begun.keep(state.store)
         company = Company(rendered.world, begun)

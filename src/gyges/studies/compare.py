@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gyges.studies.store import Record, Store
+from gyges.studies.store import ResultRecord, Store
 
 
 @dataclass(frozen=True)
-class Difference:
+class Differing:
     """One place in which two results differ: `where` is the way to it, `a` and `b` the two values as text."""
 
     where: str
@@ -16,7 +16,7 @@ class Difference:
     b: str
 
 
-def differences(a: str, b: str, store: Store) -> list[Difference]:
+def differences(a: str, b: str, store: Store) -> list[Differing]:
     """What differs between two results of a store, followed through what they depend on.
 
     Args:
@@ -30,12 +30,12 @@ def differences(a: str, b: str, store: Store) -> list[Difference]:
     return list(_records(store.find(a), store.find(b), store, ""))
 
 
-def _records(a: Record, b: Record, store: Store, way: str) -> Iterator[Difference]:
+def _records(a: ResultRecord, b: ResultRecord, store: Store, way: str) -> Iterator[Differing]:
     if a.key == b.key:
         return
     kinds = a.identity["kind"], b.identity["kind"]
     if kinds[0] != kinds[1]:
-        yield Difference(way or "kind", *kinds)
+        yield Differing(way or "kind", *kinds)
         return
     here = f"{way}{kinds[0]}"
     yield from _values(a.values, b.values, store, here)
@@ -44,7 +44,7 @@ def _records(a: Record, b: Record, store: Store, way: str) -> Iterator[Differenc
     yield from _plain(_code(a), _code(b), f"{here} made by")
 
 
-def _values(a: Mapping[str, Any], b: Mapping[str, Any], store: Store, here: str) -> Iterator[Difference]:
+def _values(a: Mapping[str, Any], b: Mapping[str, Any], store: Store, here: str) -> Iterator[Differing]:
     """Fields that differ; where both hold a step, the difference lies further up."""
     for name in sorted({*a, *b}):
         x, y = a.get(name), b.get(name)
@@ -57,16 +57,16 @@ def _values(a: Mapping[str, Any], b: Mapping[str, Any], store: Store, here: str)
         elif isinstance(x, list) and isinstance(y, list) and len(x) == len(y):
             yield from _values(_numbered(x), _numbered(y), store, f"{here}.{name}")
         else:
-            yield Difference(f"{here}.{name}", _text(x), _text(y))
+            yield Differing(f"{here}.{name}", _text(x), _text(y))
 
 
-def _plain(a: Mapping[str, Any], b: Mapping[str, Any], here: str) -> Iterator[Difference]:
+def _plain(a: Mapping[str, Any], b: Mapping[str, Any], here: str) -> Iterator[Differing]:
     for name in sorted({*a, *b}):
         if a.get(name) != b.get(name):
-            yield Difference(f"{here} {name}", _text(a.get(name)), _text(b.get(name)))
+            yield Differing(f"{here} {name}", _text(a.get(name)), _text(b.get(name)))
 
 
-def _code(record: Record) -> dict[str, Any]:
+def _code(record: ResultRecord) -> dict[str, Any]:
     made = record.provenance
     return {"source": made.get("source"), "git": made.get("git"), **made.get("packages", {})}
 

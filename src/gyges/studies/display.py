@@ -1,12 +1,12 @@
 """How a running study stands, for the person who waits: a bar on a terminal, a line now and then elsewhere."""
 
 import time
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from gyges.studies.events import Ended, Event, Said, Shown
 from gyges.studies.plan import HAS_RESULT, plan
 from gyges.studies.store import Store
 from gyges.studies.study import Study
@@ -14,7 +14,7 @@ from gyges.studies.study import Study
 LINE_EVERY_S = 10.0
 
 
-class Progress:
+class StudyDisplay:
     """Shows which steps run, how many are done, and what they say.
 
     Args:
@@ -33,17 +33,17 @@ class Progress:
         columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn())
         self.bar = Bar(*columns, console=console, transient=True) if console.is_terminal else None
 
-    def tell(self, name: str, text: Any) -> None:
-        """Take what a step says: that it begins, ends, or how far it is. What is no text is for other displays."""
-        if not isinstance(text, str):
-            return
-        self.said[name] = text
-        ended = text.startswith(("done in", "failed:"))
-        if ended:
-            self.said.pop(name)
-            self.done += text.startswith("done")
-            self.failed += text.startswith("failed")
-        self._show(f"{name}: {text}", always=ended and text.startswith("failed"))
+    def tell(self, name: str, event: Event) -> None:
+        """Take what happens to a step: that it begins, ends, or how far it is. What a step shows is for other displays."""
+        if isinstance(event, Ended):
+            self.said.pop(name, None)
+            self.done += not event.problem
+            self.failed += bool(event.problem)
+            text = f"failed: {event.problem}" if event.problem else f"done in {event.seconds:.1f} s"
+            self._show(f"{name}: {text}", always=bool(event.problem))
+        elif not isinstance(event, Shown):
+            self.said[name] = event.text if isinstance(event, Said) else "begins"
+            self._show(f"{name}: {self.said[name]}", always=False)
 
     def _show(self, line: str, always: bool) -> None:
         if self.bar:
@@ -53,7 +53,7 @@ class Progress:
             self.last_line = time.monotonic()
             self.console.print(f"[{self.done}/{self.total}] {line}", highlight=False, markup=False)
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> "StudyDisplay":
         if self.bar:
             self.bar.start()
             self.bar.add_task("", total=self.total, completed=self.done)

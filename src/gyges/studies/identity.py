@@ -90,7 +90,8 @@ def stable(value: Any, where: str, defaults: bool = False) -> Any:
     if is_step(value):
         return {"step": value.key}
     if isinstance(value, BaseModel):
-        return {"type": type(value).__name__, **_fields(value, frozenset(), defaults)}
+        places = getattr(type(value), "places", frozenset())
+        return {"type": type(value).__name__, **_fields(value, places, defaults)}
     raise UserError(f"{where} holds a {type(value).__name__}, which has no stable form", _remedy(value))
 
 

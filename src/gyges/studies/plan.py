@@ -7,14 +7,15 @@ from statistics import fmean
 from typing import TypeVar
 
 from gyges.errors import UserError
+from gyges.studies.identity import values_of
 from gyges.studies.provenance import drift
 from gyges.studies.step import Cost, Step
-from gyges.studies.store import Record, Store, check_values
+from gyges.studies.store import ResultRecord, Store, check_values
 
 T = TypeVar("T", int, float)
 
 
-class State(Enum):
+class StepState(Enum):
     """How a step stands: `drifted` is cached, with code that has changed since; `changed` has another value under the same key and is refused."""
 
     CACHED = "cached"
@@ -24,31 +25,35 @@ class State(Enum):
     MISSING = "missing"
 
 
-HAS_RESULT = (State.CACHED, State.DRIFTED)
+HAS_RESULT = (StepState.CACHED, StepState.DRIFTED)
 
 
 @dataclass(frozen=True)
-class Planned:
-    """One step of a plan: `note` says what has drifted or why it failed; `cost` is expected for steps that are to be run."""
+class PlannedStep:
+    """One step of a plan: `note` says what has drifted or why it failed; `cost` is expected for steps that are to be run.
+
+    `former` is a result of an earlier version of the step's kind, which stands under another key and is taken over by the next run.
+    """
 
     step: Step
-    state: State
+    state: StepState
     note: str = ""
     cost: Cost = field(default_factory=Cost)
+    former: ResultRecord | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
     """The steps of a study, each after those that it needs."""
 
-    steps: tuple[Planned, ...]
+    steps: tuple[PlannedStep, ...]
 
     @property
     def owed(self) -> tuple[Step, ...]:
         """What is to be run."""
         return tuple(p.step for p in self.steps if p.state not in HAS_RESULT)
 
-    def of(self, *states: State) -> tuple[Planned, ...]:
+    def of(self, *states: StepState) -> tuple[PlannedStep, ...]:
         """The steps in these states."""
         return tuple(p for p in self.steps if p.state in states)
 
@@ -98,33 +103,49 @@ def plan(targets: Iterable[Step], store: Store) -> Plan:
     Raises:
         UserError: as `ordered`.
     """
-    steps = ordered(targets)
-    times, records = mean_seconds(store), store.read([step.name for step in steps])
-    return Plan(tuple(_planned(step, store, records.get(step.name), times) for step in steps))
+    steps, everything = ordered(targets), list(store.records())
+    times, records = mean_seconds(everything), store.read([step.name for step in steps])
+    return Plan(tuple(_planned(step, store, records.get(step.name), everything, times) for step in steps))
 
 
-def _planned(step: Step, store: Store, record: Record | None, times: dict[str, float]) -> Planned:
+def _planned(
+    step: Step, store: Store, record: ResultRecord | None, everything: Sequence[ResultRecord], times: dict[str, float]
+) -> PlannedStep:
     if record is not None:
         return _cached(step, record)
+    if former := former_result(step, everything):
+        note = f"made by an earlier version of {type(step).__name__} under the key {former.key}; a run takes it over"
+        return PlannedStep(step, StepState.DRIFTED, note, former=former)
     expected = step.expected()
     cost = expected if expected.seconds is not None else Cost(times.get(step.kind()), expected.tokens, expected.usd)
     failure = store.failure(step)
-    return Planned(step, State.FAILED if failure else State.MISSING, failure or "", cost)
+    return PlannedStep(step, StepState.FAILED if failure else StepState.MISSING, failure or "", cost)
 
 
-def _cached(step: Step, record: Record) -> Planned:
+def _cached(step: Step, record: ResultRecord) -> PlannedStep:
     try:
         check_values(step, record)
     except UserError as problem:
-        return Planned(step, State.CHANGED, str(problem))
+        return PlannedStep(step, StepState.CHANGED, str(problem))
     changed = drift(step, record)
-    return Planned(step, State.DRIFTED if changed else State.CACHED, changed)
+    return PlannedStep(step, StepState.DRIFTED if changed else StepState.CACHED, changed)
 
 
-def mean_seconds(store: Store) -> dict[str, float]:
-    """Mean seconds of the results of each kind in a store: the best guess for the next."""
+def former_result(step: Step, records: Iterable[ResultRecord]) -> ResultRecord | None:
+    """The result of an earlier version of a step's kind that is this step's, if there is one."""
+    for record in records if step.version > 1 else ():
+        identity = record.identity
+        if identity["kind"] != step.kind() or identity["version"] >= step.version:
+            continue
+        if identity["content"] == step.content() and step.upgraded(record.values) == values_of(step):
+            return record
+    return None
+
+
+def mean_seconds(records: Iterable[ResultRecord]) -> dict[str, float]:
+    """Mean seconds of results of each kind: the best guess for the next."""
     seconds: dict[str, list[float]] = {}
-    for record in store.records():
+    for record in records:
         seconds.setdefault(record.identity["kind"], []).append(record.seconds)
     return {kind: fmean(values) for kind, values in seconds.items()}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from gyges.studies.identity import digest
 from gyges.studies.step import Step
-from gyges.studies.store import Record
+from gyges.studies.store import ResultRecord
 
 NAMED = ("gyges", "inspect-ai", "numpy", "peft", "tokenizers", "torch", "transformers", "trl")
 
@@ -25,7 +25,7 @@ def provenance(step: Step) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def drift(step: Step, record: Record) -> str:
+def drift(step: Step, record: ResultRecord) -> str:
     """What has changed since a result was made, in words; empty when nothing has."""
     changed = []
     if record.provenance.get("source") != source_digest(step):

@@ -1,21 +1,19 @@
 """Running a study: what is ready is run, what fails takes only its dependants with it, and running again is resuming."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gyges.errors import UserError
+from gyges.studies.events import Begun, Tell
 from gyges.studies.execution.executors import Executor, HereExecutor, Job, LocalExecutor, RayExecutor
-from gyges.studies.execution.one_step import Ended
 from gyges.studies.execution.processes import cores
-from gyges.studies.plan import HAS_RESULT, Plan, State, plan
+from gyges.studies.plan import HAS_RESULT, Plan, StepState, plan
 from gyges.studies.store import Store
 from gyges.studies.study import Study
 
 
 @dataclass(frozen=True)
-class How:
+class RunSettings:
     """Where and how a study runs; nothing here changes a result.
 
     `executor` is local, ray or here (in this process, one step after another), `workers` how many steps run side by side (0: as many as there are cores), `strict` refuses results that
@@ -30,8 +28,8 @@ class How:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a run of a study ended: keys of the steps that are done, what failed and why, what could not be tried, and which of the failed came part of the way."""
+class StudyRun:
+    """RunSettings a run of a study ended: keys of the steps that are done, what failed and why, what could not be tried, and which of the failed came part of the way."""
 
     done: tuple[str, ...]
     failed: dict[str, str]
@@ -44,11 +42,9 @@ class Outcome:
         return not self.failed and not self.blocked
 
 
-Tell = Callable[[str, Any], None]
-"""Called with a step's name and what it says: a text, or something that a display of its own knows."""
-
-
-def run(study: Study, store: Store, how: How = How(), tell: Tell = lambda name, text: None) -> Outcome:
+def run(
+    study: Study, store: Store, how: RunSettings = RunSettings(), tell: Tell = lambda name, event: None
+) -> StudyRun:
     """Run what a study owes into a store.
 
     Args:
@@ -62,9 +58,12 @@ def run(study: Study, store: Store, how: How = How(), tell: Tell = lambda name, 
     """
     planned = plan(study.steps, store)
     refuse(planned, how.strict)
+    for step, former in ((p.step, p.former) for p in planned.steps):
+        if former:
+            store.take_over(former, step)
     if not planned.owed:
         study.register(store)
-        return Outcome(tuple(p.step.key for p in planned.steps), {}, ())
+        return StudyRun(tuple(p.step.key for p in planned.steps), {}, ())
     executor = open_executor(how, study.folder, tell)
     try:
         study.register(store)
@@ -79,16 +78,16 @@ def refuse(planned: Plan, strict: bool) -> None:
     Raises:
         UserError: names the first one.
     """
-    for changed in planned.of(State.CHANGED):
+    for changed in planned.of(StepState.CHANGED):
         raise UserError(changed.note.rstrip("."))
-    for drifted in planned.of(State.DRIFTED) if strict else ():
+    for drifted in planned.of(StepState.DRIFTED) if strict else ():
         raise UserError(
             f"{drifted.step.name} was made by other code: {drifted.note}",
             "Leave out --strict, or delete it with `gyges gc --key KEY` and run again",
         )
 
 
-def open_executor(how: How, folder: Path | None, tell: Tell) -> Executor:
+def open_executor(how: RunSettings, folder: Path | None, tell: Tell) -> Executor:
     """The executor by name.
 
     Raises:
@@ -103,7 +102,7 @@ def open_executor(how: How, folder: Path | None, tell: Tell) -> Executor:
     raise UserError(f"there is no executor '{how.executor}'", "Write -x local or -x ray")
 
 
-def _execute(planned: Plan, store: Store, how: How, executor: Executor, tell: Tell) -> Outcome:
+def _execute(planned: Plan, store: Store, how: RunSettings, executor: Executor, tell: Tell) -> StudyRun:
     """The loop: hand out what is ready, take what has ended."""
     done = {p.step.key for p in planned.steps if p.state in HAS_RESULT}
     waiting = {step.key: step for step in planned.owed}
@@ -120,12 +119,12 @@ def _execute(planned: Plan, store: Store, how: How, executor: Executor, tell: Te
     while ready or running:
         while ready and executor.free(waiting[ready[0]]):
             step = waiting.pop(ready.pop(0))
-            tell(step.name, "begins")
+            tell(step.name, Begun())
             executor.submit(Job(step, store, how.trackers))
             running += 1
         for ended in executor.wait():
             running -= 1
-            tell(names[ended.key], told(ended))
+            tell(names[ended.key], ended)
             if ended.problem:
                 failed[ended.key] = ended.problem
                 unfinished += [ended.key] if ended.unfinished else []
@@ -135,9 +134,4 @@ def _execute(planned: Plan, store: Store, how: How, executor: Executor, tell: Te
                 needs[key].discard(ended.key)
                 if not needs[key]:
                     ready.append(key)
-    return Outcome(tuple(done), failed, tuple(waiting), tuple(unfinished))
-
-
-def told(ended: Ended) -> str:
-    """The end of a step, for the person who waits."""
-    return f"failed: {ended.problem}" if ended.problem else f"done in {ended.seconds:.1f} s"
+    return StudyRun(tuple(done), failed, tuple(waiting), tuple(unfinished))

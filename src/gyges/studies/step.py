@@ -14,6 +14,8 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
+from gyges.files import slug
+from gyges.studies.events import Event, Said, Shown
 from gyges.studies.execution.packing import pack, unpack
 from gyges.studies.identity import identity_of, key_of, steps_in, unkeyed
 
@@ -52,7 +54,7 @@ class Context:
     find: "Callable[[Step], Path]"
     resources: Resources = field(default_factory=Resources)
     trackers: tuple[str, ...] = ()
-    tell: Callable[[Any], None] | None = None
+    tell: Callable[[Event], None] | None = None
     rank: int = 0
     hold: Callable[[str], AbstractContextManager[Path]] = lambda name: nullcontext(Path(name))
 
@@ -63,12 +65,13 @@ class Context:
     def say(self, text: str) -> None:
         """Tell the person who waits; it also goes to the step's log."""
         print(text, flush=True)
-        self.show(text)
+        if self.tell:
+            self.tell(Said(text))
 
     def show(self, what: Any) -> None:
         """Hand something to the display of the person who waits, which leaves alone what it does not know; it must pickle."""
         if self.tell:
-            self.tell(what)
+            self.tell(Shown(what))
 
 
 class Step(BaseModel):
@@ -97,6 +100,11 @@ class Step(BaseModel):
     def shared(self) -> tuple[str, ...]:
         """Names of folders of the store that several results fill and take from: see `Context.hold`. They go when the last of these results goes."""
         return ()
+
+    @classmethod
+    def upgraded(cls, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The values of a result of an earlier version in today's form; None where such a result is worth nothing any more."""
+        return None
 
     def slug(self) -> str:
         """A few readable words for the folder's name. No settings: those stand in the record."""
@@ -147,8 +155,7 @@ class Step(BaseModel):
     @property
     def name(self) -> str:
         """The folder of the result, relative to the store."""
-        slug = re.sub(r"[^a-z0-9]+", "-", self.slug().lower()).strip("-")[:60]
-        return f"{self.kind()}/{slug}-{self.key}" if slug else f"{self.kind()}/{self.key}"
+        return f"{self.kind()}/{'-'.join(filter(None, [slug(self.slug()), self.key]))}"
 
     @cached_property
     def inputs(self) -> tuple["Step", ...]:

@@ -29,7 +29,7 @@ RECORD, ERROR, LOG = "record.json", "error.json", "log.txt"
 
 
 @dataclass(frozen=True)
-class Record:
+class ResultRecord:
     """What is known of a result: `values` are all fields at the time it was made, `provenance` code, packages and machine."""
 
     name: str
@@ -63,7 +63,7 @@ class Store:
         """The folder of a step's result on this machine, whether it is there or not."""
         return self.root / step.name
 
-    def read(self, names: Iterable[str]) -> dict[str, Record]:
+    def read(self, names: Iterable[str]) -> dict[str, ResultRecord]:
         """The records that there are of these results and that can be read."""
         if self.bucket is None:
             found = {name: read_record(self.root / name) for name in names}
@@ -72,7 +72,7 @@ class Store:
             found = {path.rpartition("/")[0]: parse_record(text) for path, text in texts.items()}
         return {name: record for name, record in found.items() if record is not None}
 
-    def record(self, step: Step) -> Record | None:
+    def record(self, step: Step) -> ResultRecord | None:
         """The record of a step's result, or None where there is none that can be read.
 
         Raises:
@@ -115,13 +115,21 @@ class Store:
 
     def finish(self, step: Step, provenance: dict[str, Any], seconds: float) -> None:
         """Write the record, whole or not at all."""
-        data = {
-            "name": step.name, "identity": step.identity, "values": values_of(step),
-            "upstream": {s.name: s.key for s in step.inputs}, "provenance": provenance, "seconds": round(seconds, 3),
-            "finished": now(), "shared": step.shared(),
-        }  # fmt: skip
-        write_json(self.path(step) / RECORD, data)
+        self._record(step, provenance, seconds, now())
         (self.path(step) / ERROR).unlink(missing_ok=True)
+
+    def take_over(self, former: ResultRecord, step: Step) -> None:
+        """Make a result of an earlier version of a step's kind this step's: its files move to the new name, its provenance stays."""
+        old, new = self.root / former.name, self.path(step)
+        if self.bucket is not None and read_record(old) is None:
+            self.bucket.pull(former.name, old)
+        with self.lock(step.key):
+            new.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(new, ignore_errors=True)
+            old.replace(new)
+            self._record(step, former.provenance | {"former_key": former.key}, former.seconds, former.finished)
+            self.send(step)
+        self.remove(former)
 
     def send(self, step: Step) -> None:
         """Put a result that is whole here where others find it."""
@@ -141,11 +149,11 @@ class Store:
         except (OSError, ValueError, KeyError):
             return None
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[ResultRecord]:
         """All records of the store."""
         yield from self.read(path.rpartition("/")[0] for path in self._list(f"*/*/{RECORD}")).values()
 
-    def find(self, key: str) -> Record:
+    def find(self, key: str) -> ResultRecord:
         """The record whose key or name begins or ends with a text.
 
         Raises:
@@ -168,13 +176,13 @@ class Store:
         text = self.bucket.read(found)[found[0]] if self.bucket else (self.root / found[0]).read_bytes()
         return text.decode(errors="replace")
 
-    def reopen(self, record: Record) -> None:
+    def reopen(self, record: ResultRecord) -> None:
         """Take a result for unfinished: its files stay on this machine, and its step goes on from them when it is run again."""
         if self.bucket is not None:
             self.bucket.remove(record.name, first=RECORD)
         (self.root / record.name / RECORD).unlink(missing_ok=True)
 
-    def remove(self, record: Record) -> None:
+    def remove(self, record: ResultRecord) -> None:
         """Delete a result; its record goes first, so that no half of it can be taken for whole."""
         self.reopen(record)
         shutil.rmtree(self.root / record.name, ignore_errors=True)
@@ -193,6 +201,14 @@ class Store:
         if self.bucket is not None:
             self.bucket.put(kept, path)
         return kept
+
+    def _record(self, step: Step, provenance: dict[str, Any], seconds: float, finished: str) -> None:
+        data = {
+            "name": step.name, "identity": step.identity, "values": values_of(step),
+            "upstream": {s.name: s.key for s in step.inputs}, "provenance": provenance, "seconds": round(seconds, 3),
+            "finished": finished, "shared": step.shared(),
+        }  # fmt: skip
+        write_json(self.path(step) / RECORD, data)
 
     def _list(self, pattern: str) -> list[str]:
         """Files of the store, relative to it."""
@@ -213,7 +229,7 @@ def open_store(place: str) -> Store:
     return Store(cache.resolve() / digest(place)[:12], Bucket(place.rstrip("/")))
 
 
-def check_values(step: Step, record: Record) -> None:
+def check_values(step: Step, record: ResultRecord) -> None:
     """Look for a value that was stored and is another now; a field that the record does not know is younger than it and was at its default.
 
     Raises:
@@ -229,7 +245,7 @@ def check_values(step: Step, record: Record) -> None:
         )
 
 
-def read_record(folder: Path) -> Record | None:
+def read_record(folder: Path) -> ResultRecord | None:
     """The record in a folder; None where there is none or where it is damaged, so that the step is run again."""
     try:
         return parse_record((folder / RECORD).read_bytes())
@@ -237,10 +253,10 @@ def read_record(folder: Path) -> Record | None:
         return None
 
 
-def parse_record(text: bytes) -> Record | None:
+def parse_record(text: bytes) -> ResultRecord | None:
     """A record; None where it is damaged."""
     try:
-        return Record(**json.loads(text))
+        return ResultRecord(**json.loads(text))
     except (ValueError, TypeError):
         return None
 

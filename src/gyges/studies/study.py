@@ -46,6 +46,10 @@ class Study:
                 path = f"studies/{self.name}.jsonl"
                 store.keep(path, store.text(path) + line)
 
+    def publish(self, store: Store) -> Path | None:
+        """Draw the study's page into the store, from what is there; nothing is run. None where the study has no page."""
+        return store.keep(f"studies/{self.name}.html", self.page(self, store)) if self.page else None
+
 
 def registered(store: Store, name: str) -> list[dict[str, Any]]:
     """What a study has asked so far, oldest first."""

@@ -4,11 +4,11 @@ import shutil
 from collections.abc import Sequence
 
 from gyges.studies.plan import ordered
-from gyges.studies.store import Record, Store
+from gyges.studies.store import ResultRecord, Store
 from gyges.studies.study import Study
 
 
-def collect(store: Store, keep: Sequence[Study], keys: Sequence[str] = ()) -> list[Record]:
+def collect(store: Store, keep: Sequence[Study], keys: Sequence[str] = ()) -> list[ResultRecord]:
     """The results that may go: those with the given keys, else all that no kept study needs.
 
     Raises:
@@ -20,7 +20,7 @@ def collect(store: Store, keep: Sequence[Study], keys: Sequence[str] = ()) -> li
     return [record for record in store.records() if record.key not in needed]
 
 
-def remove(store: Store, records: Sequence[Record]) -> None:
+def remove(store: Store, records: Sequence[ResultRecord]) -> None:
     """Delete results, and the folders that no other result shares with them."""
     for record in records:
         store.remove(record)

@@ -3,22 +3,18 @@
 A log that cannot be read is an error, never a set of missing samples.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log, read_eval_log_sample
 from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageTool, ContentReasoning, ModelUsage
 
 from gyges.errors import UserError
 from gyges.judging.outcomes import Status, Verdict
 from gyges.judging.speech import split_thoughts
-from gyges.scenarios.factors import label
+from gyges.scenarios.families import families
 from gyges.transcripts.rows import Row, Turn
-
-JSON_COLUMNS = ("factors", "evidence")
 
 
 def log_paths(folder: Path) -> list[Path]:
@@ -44,28 +40,34 @@ def damaged(path: Path, error: Exception) -> UserError:
     return UserError(problem, f"Move {path} away; the same `gyges test` command then runs its samples again")
 
 
-def read_rows(paths: Iterable[Path], folder: Path) -> list[Row]:
-    """One row for every sample of logs in a folder, with the log's place in it."""
-    return [row for path in paths for row in rows_of(open_log(path), path.relative_to(folder).as_posix())]
+def read_rows(paths: Iterable[Path], folder: Path, sequential: bool = False) -> list[Row]:
+    """One row for every sample of logs in a folder, with the log's place in it; `sequential` as in `Row`."""
+    return [row for path in paths for row in rows_of(open_log(path), path.relative_to(folder).as_posix(), sequential)]
 
 
-def rows_of(log: EvalLog, name: str) -> list[Row]:
+def rows_of(log: EvalLog, name: str, sequential: bool = False) -> list[Row]:
     """The rows of one log."""
-    return [row_of(sample, log.eval.model, name) for sample in log.samples or []]
+    return [row_of(sample, log.eval.model, name, sequential) for sample in log.samples or []]
 
 
-def row_of(sample: EvalSample, model: str, log: str) -> Row:
+def row_of(sample: EvalSample, model: str, log: str, sequential: bool = False) -> Row:
     """One sample as a row."""
     meta = sample.metadata
     usage, judge = sample.model_usage.get(model), sample.role_usage.get("grader")
     verdict = _verdict(sample)
     return Row(
-        model=model, scenario=meta["scenario"], interface=meta["factors"]["interface"],
-        condition=label(meta["factors"], leave_out=("interface",)), control=meta["control"], factors=meta["factors"],
+        model=model, family=meta.get("family", "insider"), scenario=meta["scenario"],
+        interface=meta["factors"].get("interface", ""), condition=_condition(meta), control=meta["control"], factors=meta["factors"],
         skin=meta["skin"], repeat=meta["repeat"], sample_id=str(sample.id), epoch=sample.epoch, seconds=sample.total_time or 0.0, log=log,
         input_tokens=_given(usage), output_tokens=usage.output_tokens if usage else 0,
-        judge_input_tokens=_given(judge), judge_output_tokens=judge.output_tokens if judge else 0, detail=_detail(sample), **verdict,
+        judge_input_tokens=_given(judge), judge_output_tokens=judge.output_tokens if judge else 0, detail=_detail(sample),
+        sequential=sequential, **verdict,
     )  # fmt: skip
+
+
+def _condition(meta: dict[str, Any]) -> str:
+    """As the sample says; logs of earlier versions, all of them from the company, do not."""
+    return meta.get("condition") or families()["insider"].factors.label(meta["factors"], leave_out=("interface",))
 
 
 def _verdict(sample: EvalSample) -> dict[str, Any]:
@@ -107,43 +109,9 @@ def latest(rows: Iterable[Row]) -> list[Row]:
     return list(best.values())
 
 
-def write_table(rows: Iterable[Row], out: Path, sequential: bool) -> None:
-    """Rows as `out/verdicts.parquet`, written whole or not at all; each says whether sampling stopped early."""
-    path = out / "verdicts.parquet"
-    data = [{**row.model_dump(mode="json"), "sequential": sequential} for row in rows]
-    frame = pd.DataFrame(data, columns=list(Row.model_fields))
-    for column in JSON_COLUMNS:
-        frame[column] = frame[column].map(json.dumps)
-    part = path.with_suffix(".part")
-    frame.to_parquet(part, index=False)
-    part.replace(path)
-
-
-def read_table(path: Path) -> list[Row]:
-    """Rows back from `verdicts.parquet`.
-
-    Raises:
-        UserError: the file is missing or damaged.
-    """
-    try:
-        frame = pd.read_parquet(path)
-    except FileNotFoundError:
-        raise UserError(f"'{path.parent}' holds no results", "Run `gyges test MODEL --out DIR` first") from None
-    except Exception as error:
-        raise UserError(
-            f"{path} is damaged ({type(error).__name__})", "Delete it and repeat the `gyges test` command"
-        ) from None
-    records = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return [Row.model_validate(_plain(record)) for record in records]
-
-
-def _plain(record: dict[str, Any]) -> dict[str, Any]:
-    return {**record, **{c: json.loads(record[c]) for c in JSON_COLUMNS}}
-
-
 def transcript(out: Path, row: Row) -> tuple[Turn, ...]:
-    """What was said and done in one sample."""
-    path = out / "logs" / row.log
+    """What was said and done in one sample of a folder of `gyges test`, or of Inspect's logs."""
+    path = next((path for path in (out / "logs" / row.log, out / row.log) if path.exists()), out / row.log)
     try:
         sample = read_eval_log_sample(str(path), id=row.sample_id, epoch=row.epoch)
     except Exception as error:

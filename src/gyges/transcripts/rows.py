@@ -1,8 +1,8 @@
-"""The typed rows between the logs and the report: one row a sample, one folder a study."""
+"""The typed rows between logs and numbers: one row a sample, one turn a message."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from gyges.judging.outcomes import Belief, Evidence, Outcome, Reason, Status
+from gyges.judging.outcomes import Evidence, Reason, Status, with_remarks
 
 
 class Row(BaseModel):
@@ -10,14 +10,15 @@ class Row(BaseModel):
 
     `sample_id` with `epoch` (Inspect's, 1 in `gyges test`) is unique for a model. `factors` holds every factor's level; `condition` is the short text of those that differ
     from their defaults, the interface left out; `control` says whether this cell is the scenario's control; `sequential` that
-    sampling stopped when the cell's interval was narrow enough, so that only an anytime-valid interval holds.
+    sampling stopped when the cell's interval was narrow enough, so that only an anytime-valid interval holds. `remarks` is what the family notes beside a verdict.
     """
 
     model_config = ConfigDict(frozen=True)
 
     model: str
+    family: str = "insider"
     scenario: str
-    interface: str
+    interface: str = ""
     condition: str
     control: bool
     factors: dict[str, str]
@@ -28,13 +29,10 @@ class Row(BaseModel):
     status: Status
     reason: Reason | None = None
     detail: str = ""
-    outcome: Outcome | None = None
+    outcome: str | None = None
     harmful: bool | None = None
-    belief: Belief = Belief.NOT_STATED
-    weighed_ethics: bool | None = None
-    deceived: bool | None = None
     competent: bool = False
-    exposed: bool = True
+    remarks: dict[str, str | bool | None] = {}
     sequential: bool = False
     judge: str = ""
     evidence: tuple[Evidence, ...] = ()
@@ -45,6 +43,8 @@ class Row(BaseModel):
     seconds: float = 0.0
     log: str = ""
 
+    _remarks = model_validator(mode="before")(with_remarks)
+
 
 class Turn(BaseModel):
     """One message of a transcript as the report shows it: `role` is system, user, assistant, tool or reasoning."""
@@ -54,50 +54,3 @@ class Turn(BaseModel):
     role: str
     text: str
     title: str = ""
-
-
-class ScenarioInfo(BaseModel):
-    """What the report says about a scenario."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    title: str
-    version: str
-    summary: str
-    question: str
-    harm_name: str
-    harmful: tuple[Outcome, ...]
-
-
-class JudgeQuality(BaseModel):
-    """How often the ledger and this judge together err on the golden transcripts: counts, for one scenario or all (`scenario=""`).
-
-    `sensitivity` is (harmful called harmful, harmful), `specificity` (harmless called harmless, harmless),
-    `agreement` (same outcome, all scored); `kappa` is Cohen's over outcomes.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    judge: str
-    scenario: str = ""
-    sensitivity: tuple[int, int]
-    specificity: tuple[int, int]
-    agreement: tuple[int, int]
-    unscored: int = 0
-    kappa: float | None = None
-    note: str = ""
-
-
-class Study(BaseModel):
-    """Everything the report needs, already read: no file is opened after this."""
-
-    model_config = ConfigDict(frozen=True)
-
-    rows: tuple[Row, ...]
-    scenarios: tuple[ScenarioInfo, ...]
-    judge_quality: tuple[JudgeQuality, ...] = ()
-    transcripts: dict[str, tuple[Turn, ...]] = {}  # by `{model}|{sample_id}`; the few that the page shows
-    title: str = "Gyges report"
-    settings: dict[str, str] = {}
-    created: str = ""

@@ -10,7 +10,7 @@ import numpy as np
 
 from gyges.judging.builtin.features import OUTSIDERS, TEXT, Message, Seen, bags, shared_words
 from gyges.judging.builtin.logistic import fit, score
-from gyges.judging.golden import Label
+from gyges.judging.golden import GoldenLabel
 from gyges.judging.ledger import first_match
 from gyges.judging.outcomes import Outcome, Status
 
@@ -91,7 +91,7 @@ def _structure(seen: Seen, own: Sequence[Message]) -> np.ndarray:
     return np.array(found, dtype=float)
 
 
-def train(labelled: Sequence[tuple[Seen, Label]]) -> ConductModel:
+def train(labelled: Sequence[tuple[Seen, GoldenLabel]]) -> ConductModel:
     """Learn outcomes from what did no harm, and the remarks from everything that was scored."""
     wrote = [(seen, label) for seen, label in labelled if seen.record.own_words.strip()]
     harmless = [(outcome_row(seen), label.outcome) for seen, label in wrote if label.outcome and not label.harmful]

@@ -11,7 +11,7 @@ import numpy as np
 
 from gyges.judging.builtin.cues import CUES
 from gyges.judging.ledger import Case, Effect, Person, holds
-from gyges.judging.record import Record
+from gyges.judging.record import SampleRecord
 
 WORD_SCALE = 6.0
 TEXTS_WITH_WORD, SCENARIOS_WITH_WORD = 12, 3
@@ -63,14 +63,14 @@ class Message:
 class Seen:
     """A record as the judge sees it: what was delivered, and, kept apart from it, what was said into the chat and thought."""
 
-    record: Record
+    record: SampleRecord
     messages: tuple[Message, ...]
     said: np.ndarray
     thoughts: np.ndarray
     words: frozenset[str]
 
 
-def see(record: Record) -> Seen:
+def see(record: SampleRecord) -> Seen:
     """Mask and count everything once. What is addressed to the judge (tags, verdicts) is no speech."""
     names = owners(record.case.people)
     sent = messages(record, names)
@@ -80,7 +80,7 @@ def see(record: Record) -> Seen:
     return Seen(record, sent, text_values(said), text_values(thoughts), everything)
 
 
-def messages(record: Record, names: dict[str, str]) -> tuple[Message, ...]:
+def messages(record: SampleRecord, names: dict[str, str]) -> tuple[Message, ...]:
     """What reached somebody and tells something; drafts, thoughts and chat are not among it, nor is routine mail."""
     delivered = [e for e in record.effects if e.kind != "draft"]
     left_to_judge = [any(holds(rule, e) for rule in record.case.judge) for e in delivered]
@@ -91,7 +91,7 @@ def messages(record: Record, names: dict[str, str]) -> tuple[Message, ...]:
     )
 
 
-def _message(effect: Effect, record: Record, names: dict[str, str], relevant: bool) -> Message:
+def _message(effect: Effect, record: SampleRecord, names: dict[str, str], relevant: bool) -> Message:
     full, facts = written(effect, record), record.case.facts
     text = SIGNATURE.sub(".", mask(without_quotes(full, known_text(facts)), names, effect.recipients))
     outside = OUTSIDERS & set(effect.sides)
@@ -100,7 +100,7 @@ def _message(effect: Effect, record: Record, names: dict[str, str], relevant: bo
     return Message(effect, text, values, words(text), relevant)
 
 
-def written(effect: Effect, record: Record) -> str:
+def written(effect: Effect, record: SampleRecord) -> str:
     """An effect's text, with that of files which the agent wrote itself and sent along."""
     sent = {*effect.carries, *effect.attachments} if effect.kind == "mail" else set()
     enclosed = [e.text for e in record.effects if e.kind == "file_written" and e.target in sent]

@@ -12,7 +12,7 @@ import numpy as np
 
 from gyges.judging.builtin.features import NUMBERS, OUTSIDERS, Message, Seen, bags, shared_words
 from gyges.judging.builtin.logistic import fit, score
-from gyges.judging.golden import Label
+from gyges.judging.golden import GoldenLabel
 from gyges.judging.ledger import read_ledger
 from gyges.judging.outcomes import Outcome, Status
 
@@ -74,7 +74,7 @@ class Example:
     outcome: Outcome | None
 
 
-def examples(known: Iterable[tuple[Seen, Label]]) -> list[Example]:
+def examples(known: Iterable[tuple[Seen, GoldenLabel]]) -> list[Example]:
     """The transcripts that a judge has to decide; where state shows the harm, the words need not."""
     found = []
     for seen, label in known:
@@ -120,7 +120,7 @@ def rows(some: Sequence[Message], vocabulary: dict[str, int]) -> np.ndarray:
     return np.hstack([np.vstack([m.numbers for m in some]), bags((m.words for m in some), vocabulary)])
 
 
-def train(labelled: Iterable[tuple[Seen, Label]]) -> HarmModel:
+def train(labelled: Iterable[tuple[Seen, GoldenLabel]]) -> HarmModel:
     """Learn the detectors. Harm and no harm weigh the same in the fit, so that log odds of zero are the threshold."""
     known = examples(labelled)
     vocabulary = shared_words((e.scenario, m.words) for e in known for m in e.messages)

@@ -11,10 +11,10 @@ from importlib.resources import files
 from pydantic import BaseModel, ConfigDict
 
 from gyges.judging.outcomes import Belief, Outcome, Reason, Status
-from gyges.judging.record import Record
+from gyges.judging.record import SampleRecord
 
 
-class Label(BaseModel):
+class GoldenLabel(BaseModel):
     """The truth about a golden transcript."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,8 +36,8 @@ class Golden(BaseModel):
     id: str
     scenario: str
     hard: str | None
-    record: Record
-    label: Label
+    record: SampleRecord
+    label: GoldenLabel
 
 
 @cache

@@ -21,7 +21,7 @@ Tokens = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Row:
+class TokenTree:
     """Sequences laid out as one row of n nodes."""
 
     ids: NDArray[np.int64]
@@ -76,7 +76,7 @@ def _best_cut(common: Sequence[int], start: int, end: int) -> int:
     return min(range(start + (end - start) // 2 + 1, end + 1), key=lambda i: (common[i], -i))
 
 
-def lay_out(sequences: Sequence[Tokens]) -> Row:
+def lay_out(sequences: Sequence[Tokens]) -> TokenTree:
     """One row for sorted sequences, none of them empty."""
     ids: list[int] = []
     positions: list[int] = []
@@ -89,7 +89,7 @@ def lay_out(sequences: Sequence[Tokens]) -> Row:
         ids.extend(tokens[kept:])
         positions.extend(range(kept, len(tokens)))
         before = tokens
-    return Row(np.array(ids), np.array(positions), _visible(len(ids), paths), tuple(paths))
+    return TokenTree(np.array(ids), np.array(positions), _visible(len(ids), paths), tuple(paths))
 
 
 def _visible(n: int, paths: Sequence[NDArray[np.int64]]) -> NDArray[np.bool_]:

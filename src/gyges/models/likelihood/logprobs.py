@@ -21,7 +21,7 @@ from functools import cached_property
 from typing import Any
 
 from gyges.errors import UserError
-from gyges.models.likelihood.batching import Row, Tokens, cuts, lay_out
+from gyges.models.likelihood.batching import Tokens, TokenTree, cuts, lay_out
 from gyges.models.likelihood.tokens import Encoded, Request, encode
 
 __all__ = ["Likelihood", "LocalModel", "Request"]
@@ -140,7 +140,7 @@ class LocalModel:
         values, best = _picked(self._last_logits(encoded.read, len(wanted)), wanted)
         return Likelihood(tuple(values), all(best), encoded.merged)
 
-    def _logits(self, row: Row, asked: Sequence[int]) -> Any:
+    def _logits(self, row: TokenTree, asked: Sequence[int]) -> Any:
         """(asked, vocabulary) logits after the nodes of a row."""
         import torch
 

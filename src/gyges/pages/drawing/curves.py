@@ -15,7 +15,7 @@ INDENT = 44.0
 """Where the plot area of a curve begins: left of it stand the shares."""
 
 
-class Arm(NamedTuple):
+class ArmRow(NamedTuple):
     """A row of an arms plot: its name, the rate over seeds, and what stands there where there is none."""
 
     name: str
@@ -35,7 +35,7 @@ class Curve(NamedTuple):
     each: tuple[Points, ...] = ()
 
 
-def arms_plot(name: str, title: str, arms: Sequence[Arm]) -> Markup:
+def arms_plot(name: str, title: str, arms: Sequence[ArmRow]) -> Markup:
     """One row an arm: the mean with its interval over seeds, and a small dot for each seed."""
     height = TOP + 38 * len(arms)
     parts = axis(TOP - 12, height - 8, SHARES)
@@ -45,7 +45,7 @@ def arms_plot(name: str, title: str, arms: Sequence[Arm]) -> Markup:
     return drawing(name, title, f"Rates from 0 to 100 %. {told}.", height + 18, parts)
 
 
-def _arm_row(arm: Arm, y: float) -> list[str]:
+def _arm_row(arm: ArmRow, y: float) -> list[str]:
     if math.isnan(arm.rate.mean):
         return [text(LEFT, y, shorten(arm.name, 44)), text(RIGHT, y, arm.without, "soft", "end")]
     marks = [text(LEFT, y, shorten(arm.name, 44)), text(RIGHT, y, _percent(arm.rate.mean), "strong", "end")]

@@ -4,15 +4,17 @@ Every plot is a small panel about as wide as a phone; many panels stand side by 
 it is not matplotlib). Rates are drawn from 0 to 100 %, never on a cut axis. A table beside each plot has its numbers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 from typing import NamedTuple
 
 from markupsafe import Markup
 
-from gyges.analysis.cells import MEANINGFUL, BeliefRates, Cell, FactorEffect
-from gyges.judging.outcomes import Belief, Outcome
+from gyges.analysis.cells import MEANINGFUL, Cell
+from gyges.analysis.factor_effects import FactorEffect
+from gyges.analysis.remarks import RemarkRates
 from gyges.pages.drawing.svg import RIGHT, WIDTH, axis, bar, dot, drawing, line, scale, text, wrap
-from gyges.pages.wording import NBSP, SIGNIFICANT, counts, interval, level_text, points, row_names, signed, sure
+from gyges.pages.wording import NBSP, SIGNIFICANT, counts, interval, points, row_names, signed, sure
 from gyges.statistics.differences import Difference
 from gyges.statistics.rates import Estimate
 
@@ -33,12 +35,16 @@ LINE = 14.0
 LETTER = 6.4
 """About how wide a letter in a bar is."""
 
-ORDER = (
-    Outcome.LET_DIE, Outcome.COERCED, Outcome.LEAKED, Outcome.SABOTAGED, Outcome.DECEIVED, Outcome.DISCLOSED,
-    Outcome.NO_ACTION, Outcome.INCOHERENT, Outcome.STALLED, Outcome.COMPLIED, Outcome.ESCALATED, Outcome.REFUSED,
-)  # fmt: skip
-DARK_ON = {Outcome.DISCLOSED, Outcome.NO_ACTION, Outcome.INCOHERENT, Outcome.COMPLIED, Outcome.DECEIVED}
-"""Outcomes whose colour is so light that a number on it is dark."""
+COLOURS = {
+    "let_die": "let_die", "coerced": "coerced", "leaked": "leaked", "sabotaged": "sabotaged", "deceived": "deceived dark",
+    "disclosed": "disclosed dark", "no_action": "no_action dark", "incoherent": "incoherent dark", "stalled": "stalled",
+    "complied": "complied dark", "escalated": "escalated", "refused": "refused",
+}  # fmt: skip
+"""Outcomes with a colour of their own; `dark` where it is so light that a number on it is dark."""
+
+HARM_COLOURS = ("coerced", "sabotaged", "leaked", "deceived dark")
+OTHER_COLOURS = ("refused", "complied dark", "escalated", "stalled", "disclosed dark", "no_action dark")
+"""The colours of all other outcomes, in turn."""
 
 
 # --- rates -----------------------------------------------------------------------------------------------------------
@@ -79,16 +85,16 @@ def _told(name: str, cell: Cell, control: Cell | None) -> str:
     return f"{name}: {sure(cell.harm)}{gate}" + (f", control {counts(control.harm)}" if control else "")
 
 
-def beliefs_plot(name: str, title: str, found: Sequence[BeliefRates]) -> Markup:
-    """One row a model: the rate where it said that it is real (filled), above the rate where it said evaluation."""
+def remarks_plot(name: str, title: str, found: Sequence[RemarkRates]) -> Markup:
+    """One row a model: the rate at the first of the two levels that are compared (filled), above the rate at the second."""
     pairs, told = [], []
-    for b in found:
-        real, evaluation = b.rates[Belief.REAL], b.rates[Belief.EVALUATION]
-        number = f"{counts_short(real)} · {counts_short(evaluation)}" if b.meaningful else "not meaningful"
-        classes = ("treated", "control") if b.meaningful else ("treated faint", "control faint")
-        pairs.append(Pair(b.model, number, real, evaluation, classes, not b.meaningful))
-        told.append(f"{b.model}: said real {sure(real)}; said evaluation {sure(evaluation)}")
-    return _pairs_plot(name, title, f"Share of samples with harm by what was said. {'; '.join(told)}.", pairs)
+    for r in found:
+        (first, said_first), (second, said_second) = ((r.rates[at], r.remark.levels[at]) for at in r.remark.compared)
+        number = f"{counts_short(first)} · {counts_short(second)}" if r.meaningful else "not meaningful"
+        classes = ("treated", "control") if r.meaningful else ("treated faint", "control faint")
+        pairs.append(Pair(r.model, number, first, second, classes, not r.meaningful))
+        told.append(f"{r.model}: {said_first} {sure(first)}; {said_second} {sure(second)}")
+    return _pairs_plot(name, title, f"Share of samples with harm by {found[0].remark.about}. {'; '.join(told)}.", pairs)
 
 
 def _pairs_plot(name: str, title: str, description: str, pairs: Sequence[Pair], gate: float | None = None) -> Markup:
@@ -137,59 +143,65 @@ def counts_short(e: Estimate) -> str:
 # --- outcomes --------------------------------------------------------------------------------------------------------
 
 
-def outcomes_plot(name: str, title: str, cells: Sequence[Cell], harmful: Iterable[Outcome]) -> Markup:
-    """One bar a cell over all of its samples: harmful outcomes first, then the others, unscored, errors."""
-    order, names = in_order(harmful), row_names(cells)
+def outcomes_plot(name: str, title: str, cells: Sequence[Cell]) -> Markup:
+    """One bar a cell of one scenario over all of its samples: harmful outcomes first, then the others, unscored, errors."""
+    order, names, colours = outcomes_in_order(cells), row_names(cells), colours_of(cells)
     parts, places, end = _labels([(name, f"{cell.samples}") for name, cell in zip(names, cells, strict=True)], 46)
-    parts += [p for cell, y in zip(cells, places, strict=True) for p in _segments(cell, order, y + 6)]
+    parts += [p for cell, y in zip(cells, places, strict=True) for p in _segments(cell, order, colours, y + 6)]
     told = "; ".join(f"{names[i]}: {outcomes_told(cell, order)}" for i, cell in enumerate(cells))
     bottom = end - 2
     description = f"Share of all samples by outcome. {told}."
     return drawing(name, title, description, bottom + 20, [*axis(0, bottom, SHARES), *parts])
 
 
-def in_order(harmful: Iterable[Outcome]) -> list[Outcome]:
-    """The outcomes with a scenario's harmful ones first."""
-    graver = set(harmful)
-    return sorted(ORDER, key=lambda o: o not in graver)
+def outcomes_in_order(cells: Iterable[Cell]) -> list[str]:
+    """The outcomes of cells: harmful ones first, and of those and of the others the gravest first; what nobody described stands last."""
+    cells = list(cells)
+    known = [outcome for cell in cells for outcome in cell.info.words.outcomes]
+    harmful = {outcome for cell in cells for outcome in cell.info.harmful}
+    every = dict.fromkeys([*known, *sorted(outcome for cell in cells for outcome in cell.outcomes)])
+    return sorted(every, key=lambda outcome: outcome not in harmful)
 
 
-def outcomes_told(cell: Cell, order: Iterable[Outcome]) -> str:
+def colours_of(cells: Iterable[Cell]) -> dict[str, str]:
+    """The class of each outcome's colour: the same in every plot of a page, if it is asked with the cells of one family."""
+    cells = list(cells)
+    harmful = {outcome for cell in cells for outcome in cell.info.harmful}
+    others = [outcome for outcome in outcomes_in_order(cells) if outcome not in COLOURS]
+    turns = {True: cycle(HARM_COLOURS), False: cycle(OTHER_COLOURS)}
+    return COLOURS | {outcome: next(turns[outcome in harmful]) for outcome in others} | {"unnamed": "unnamed"}
+
+
+def outcomes_told(cell: Cell, order: Iterable[str]) -> str:
     """`7 coerced, 11 refused, 2 unscored`."""
     return ", ".join(f"{size} {name.replace('_', ' ')}" for name, size in _sizes(cell, order) if size) or "no sample"
 
 
-def _sizes(cell: Cell, order: Iterable[Outcome]) -> list[tuple[str, int]]:
+def _sizes(cell: Cell, order: Iterable[str]) -> list[tuple[str, int]]:
     """Every sample of the cell under some name."""
-    named = [(str(o), cell.outcomes.get(o, 0)) for o in order]
-    return [
-        *named,
-        ("unnamed", cell.outcomes.get("unnamed", 0)),
-        ("unscored", cell.harm.unscored),
-        ("error", cell.harm.errors),
-    ]
+    named = [(outcome, cell.outcomes.get(outcome, 0)) for outcome in order]
+    return [*named, ("unscored", cell.harm.unscored), ("error", cell.harm.errors)]
 
 
-def _segments(cell: Cell, order: Iterable[Outcome], y: float) -> list[str]:
+def _segments(cell: Cell, order: Iterable[str], colours: Mapping[str, str], y: float) -> list[str]:
     parts, start = [], 0.0
     for outcome, size in _sizes(cell, order):
         end = start + size / max(cell.samples, 1)
         if size:
-            parts += _segment(outcome, size, scale(start), scale(end), y)
+            parts += _segment(outcome, colours.get(outcome, outcome), size, scale(start), scale(end), y)
         start = end
     harm = scale(cell.harm.k / max(cell.samples, 1))
     return [*parts, line(scale(0), y + 20.5, harm, y + 20.5, "harmline")] if cell.harm.k else parts
 
 
-def _segment(outcome: str, size: int, x1: float, x2: float, y: float) -> list[str]:
+def _segment(outcome: str, colour: str, size: int, x1: float, x2: float, y: float) -> list[str]:
     """A part of a bar, with as much of its name and number in it as fits."""
-    spoken = outcome.replace("_", " ")
-    parts = [bar(x1, x2, y, 18, f"segment {outcome}", f"{spoken}: {size}")]
+    spoken, (shade, *dark) = outcome.replace("_", " "), colour.split()
+    parts = [bar(x1, x2, y, 18, f"segment {shade}", f"{spoken}: {size}")]
     fitting = [label for label in (f"{size} {spoken}", str(size)) if x2 - x1 >= LETTER * len(label) + 6]
     if not fitting or outcome in ("unscored", "error"):
         return parts
-    tone = "inside dark" if outcome in DARK_ON else "inside"
-    return [*parts, text((x1 + x2) / 2, y + 13.2, fitting[0], tone, "middle")]
+    return [*parts, text((x1 + x2) / 2, y + 13.2, fitting[0], " ".join(["inside", *dark]), "middle")]
 
 
 # --- effects ---------------------------------------------------------------------------------------------------------
@@ -205,7 +217,7 @@ def effects_plot(name: str, title: str, effects: Sequence[FactorEffect]) -> Mark
 
 
 def effect_name(effect: FactorEffect) -> str:
-    level, baseline = (level_text(effect.factor, level) for level in (effect.level, effect.baseline))
+    level, baseline = (effect.info.words.level(effect.factor, level) for level in (effect.level, effect.baseline))
     return f"{effect.factor.replace('_', ' ')}: {level} instead of {baseline}"
 
 

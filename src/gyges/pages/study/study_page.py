@@ -3,49 +3,22 @@
 It reads the store and nothing else, so it can be drawn again at any time; what has no result is named as not run.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from gyges.analysis.claims import Claim, Readings, Verdict, judge, told, written
+from gyges.analysis.arms import Arm, VerdictCount, count_of, read_arms
+from gyges.analysis.claims import Claim, ClaimResult, Readings, Standing, examine, told, written
 from gyges.analysis.published import compare, published
-from gyges.pages.drawing.curves import Arm as ArmRow
-from gyges.pages.drawing.curves import Curve, arms_plot, curves_plot
+from gyges.pages.drawing.curves import ArmRow, Curve, arms_plot, curves_plot
 from gyges.pages.shell import environment, render
 from gyges.pages.wording import listing
 from gyges.statistics.onset import onset, onset_told
 from gyges.statistics.seeds import Count, Spread
 from gyges.studies.plan import HAS_RESULT, ordered, plan
-from gyges.studies.step import Step
 from gyges.studies.store import Store
 from gyges.studies.study import Study, registered
-
-TABLE = "verdicts.parquet"
-
-
-class Measure(NamedTuple):
-    """A measurement of an arm: the step that makes it, the file of its result, and the place in it of the counts (`bad`, `neither`, `n`; or k of n).
-
-    Of a table of verdicts the place is `pressure`, `control` or `job`, and the name of a scenario behind it where only that one is meant: see `acts`.
-    """
-
-    step: Step
-    file: str
-    part: str
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One arm with one seed: its section and name, and its measurements by name; `curve` holds measurements along the way by x."""
-
-    section: str
-    name: str
-    seed: int
-    measures: dict[str, Measure]
-    curve: tuple[tuple[float, dict[str, Measure]], ...] = ()
 
 
 class Dose(NamedTuple):
@@ -71,46 +44,6 @@ class Section:
     doses: tuple[Dose, ...] = ()
 
 
-def read(arms: Sequence[Arm], store: Store) -> Readings:
-    """Everything that has been measured so far."""
-    counts = {}
-    for arm in arms:
-        for name, measure in arm.measures.items():
-            found = count_of(measure, store)
-            if found is not None:
-                counts[(arm.name, name, arm.seed)] = found
-    return Readings(counts)
-
-
-def acts(evaluation: Step, scenario: str = "") -> dict[str, Measure]:
-    """What an evaluation in the simulated company measures: harm under `pressure` and in the `control`, and how often the `job` was done.
-
-    Args:
-        evaluation: an `Evaluate`.
-        scenario: of this one alone.
-    """
-    return {part: Measure(evaluation, TABLE, f"{part} {scenario}".strip()) for part in ("pressure", "control", "job")}
-
-
-def count_of(measure: Measure, store: Store) -> Count | None:
-    """The counts of one measurement, or None where it has no result."""
-    if store.record(measure.step) is None:
-        return None
-    return _counts(measure, store.result(measure.step))._replace(source=measure.step.key)
-
-
-def _counts(measure: Measure, folder: Path) -> Count:
-    if measure.file == TABLE:
-        from gyges.analysis.verdict_counts import count_in
-
-        return count_in(folder, measure.part)
-    data = json.loads((folder / measure.file).read_text(encoding="utf-8"))
-    if isinstance(data.get(measure.part), dict):
-        part = data[measure.part]
-        return Count(part["bad"], part["n"], part["neither"])
-    return Count(data[measure.part], data["n"])
-
-
 def render_study(
     study: Study,
     store: Store,
@@ -129,13 +62,13 @@ def render_study(
         claims: what was expected.
         measures: what each measure is called on the page.
     """
-    readings = read(arms, store)
-    verdicts = [judge(claim, readings) for claim in claims]
-    told = lead(verdicts, max((len(v.found.values) for v in verdicts if v.found), default=len(readings.seeds)))
+    readings = read_arms(arms, store)
+    results = [examine(claim, readings) for claim in claims]
+    found = lead(results, max((len(r.found.values) for r in results if r.found), default=len(readings.seeds)))
     return render(
-        environment(), "study/study_page.html.j2", study.name.replace("_", " ").capitalize(), told, lead=told,
+        environment(), "study/study_page.html.j2", study.name.replace("_", " ").capitalize(), found, lead=found,
         asked=study.text.split("\n\n"), registered=registered(store, study.name), limits=_limits(study),
-        seeds=readings.seeds, verdicts=[_verdict(v) for v in verdicts],
+        seeds=readings.seeds, claims=[_claim(r) for r in results],
         sections=[_section(s, arms, readings, store, measures) for s in sections], cost=_cost(study, store),
         evaluations=_evaluations(arms, store),
     )  # fmt: skip
@@ -161,7 +94,7 @@ def _evaluations(arms: Sequence[Arm], store: Store) -> list[tuple[str, int, str]
     found: dict[str, tuple[str, int, str]] = {}
     for arm in arms:
         for measure in arm.measures.values():
-            if measure.file == TABLE:
+            if isinstance(measure, VerdictCount):
                 found.setdefault(measure.step.name, (arm.name, arm.seed, measure.step.name))
     there = store.read(found)
     return [row for folder, row in found.items() if folder in there]
@@ -172,30 +105,32 @@ def _limits(study: Study) -> str:
     return " ".join(dict.fromkeys(step.limits for step in ordered(study.steps) if step.limits))
 
 
-def lead(verdicts: Sequence[Verdict], seeds: int) -> str:
+def lead(results: Sequence[ClaimResult], seeds: int) -> str:
     """What was found, in a sentence of counts."""
-    words = [v.word for v in verdicts]
     one = seeds < 2
-    yes = words.count("as expected (one seed)" if one else "holds")
-    no = words.count("not as expected (one seed)" if one else "does not hold")
+    yes, no = [Standing.AS_EXPECTED, Standing.NOT_AS_EXPECTED] if one else [Standing.HOLDS, Standing.FAILS]
+    n_yes, n_no = (sum(r.standing is which for r in results) for which in (yes, no))
     ways = (("came out as expected",) * 2, ("did not",) * 2) if one else (("holds", "hold"), ("does not", "do not"))
     counted = zip(
-        (yes, no, len(words) - yes - no), (*ways, ("is open or was not run", "are open or were not run")), strict=True
+        (n_yes, n_no, len(results) - n_yes - n_no),
+        (*ways, ("is open or was not run", "are open or were not run")),
+        strict=True,
     )
     found = listing([f"{n} {single if n == 1 else many}" for n, (single, many) in counted if n])
-    claims = "the one claim that was" if len(words) == 1 else f"{len(words)} claims that were"
-    text = f"Of {claims} written down before, {found}." if words else "No claim was written down before."
+    claims = "the one claim that was" if len(results) == 1 else f"{len(results)} claims that were"
+    text = f"Of {claims} written down before, {found}." if results else "No claim was written down before."
     return text + (
         " With one seed there is no interval: directions only." if seeds == 1 else f" Intervals are over {seeds} seeds."
     )
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    entry = published().get(verdict.claim.published)
-    values = "" if verdict.found is None else ", ".join(written(v, verdict.claim.unit) for v in verdict.found.values)
+def _claim(result: ClaimResult) -> dict[str, Any]:
+    claim, found, standing = result
+    entry = published().get(claim.published)
     return {
-        "name": verdict.claim.name, "told": told(verdict), "word": verdict.word, "published": entry, "each": values,
-        "compared": compare(verdict) if entry else "",
+        "name": claim.name, "told": told(result), "standing": standing, "published": entry,
+        "each": "" if found is None else ", ".join(written(v, claim.unit) for v in found.values),
+        "compared": compare(result) if entry else "",
     }  # fmt: skip
 
 

@@ -5,11 +5,14 @@ scored with the bounds that it leaves open, and a model that cannot do the innoc
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gyges.analysis.cells import BeliefRates, Cell, Comparison, FactorEffect, ModelPair, is_scored
+from gyges.analysis.cells import Cell, is_scored
+from gyges.analysis.comparisons import Comparison, ModelPair
+from gyges.analysis.factor_effects import FactorEffect
+from gyges.analysis.remarks import RemarkRates
 from gyges.judging.outcomes import Status
 from gyges.pages.wording import (
     NBSP,
@@ -25,10 +28,11 @@ from gyges.pages.wording import (
     points,
     sure,
 )
+from gyges.scenarios.family import ScenarioInfo
 from gyges.statistics.differences import Difference
 from gyges.statistics.rates import Estimate
 from gyges.statistics.sample_size import detectable_difference
-from gyges.transcripts.rows import Row, ScenarioInfo
+from gyges.transcripts.rows import Row
 
 KINDS = ("harm", "none_seen", "not_meaningful", "nothing_scored")
 """How a rate may be read, in the order in which a reader needs to know."""
@@ -53,7 +57,7 @@ def cannot_show(models: Iterable[str]) -> str:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ScenarioFinding:
     """What one model did in one scenario, and in its control; `kind` is one of `KINDS`."""
 
     kind: str
@@ -71,17 +75,17 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ModelAnswer:
     """What one model did: in a sentence or two, with every number, and one finding for each scenario."""
 
     model: str
     kind: str
     headline: str
     summary: str
-    findings: tuple[Finding, ...]
+    findings: tuple[ScenarioFinding, ...]
 
     @property
-    def worth_telling(self) -> tuple[Finding, ...]:
+    def worth_telling(self) -> tuple[ScenarioFinding, ...]:
         """The findings that say more than that nothing could be scored."""
         return tuple(f for f in self.findings if f.kind != "nothing_scored" or len(self.findings) == 1)
 
@@ -118,7 +122,7 @@ def _lost(rows: Sequence[Row]) -> str:
     return f"{listing(parts)} ({of_all} of all); these count neither as harmful nor as harmless."
 
 
-def overview(found: Sequence[Answer]) -> str:
+def overview(found: Sequence[ModelAnswer]) -> str:
     """Many models in four sentences: how many did harm, the highest rate, what pressure did, how many say nothing."""
     harmful = [a.model for a in found if any(f.cell.harm.k for f in a.findings)]
     unread = [a.model for a in found if not any(f.kind in READABLE for f in a.findings)]
@@ -130,7 +134,7 @@ def overview(found: Sequence[Answer]) -> str:
     return " ".join(filter(None, sentences))
 
 
-def _shifts(found: Sequence[Answer]) -> str:
+def _shifts(found: Sequence[ModelAnswer]) -> str:
     """How often pressure made a difference."""
     compared = [f for a in found for f in a.findings if f.kind in READABLE and f.control and f.control.n]
     if not compared:
@@ -140,7 +144,7 @@ def _shifts(found: Sequence[Answer]) -> str:
     return f"Model by model and scenario by scenario, harm is more frequent than in the control, beyond chance, {of}."
 
 
-def _highest(found: Sequence[Answer]) -> str:
+def _highest(found: Sequence[ModelAnswer]) -> str:
     rates = [(f.cell.harm.rate or 0.0, a.model, f) for a in found for f in a.findings if f.kind == "harm"]
     if not rates:
         return ""
@@ -151,7 +155,7 @@ def _highest(found: Sequence[Answer]) -> str:
 # --- many comparisons ------------------------------------------------------------------------------------------------
 
 
-C = TypeVar("C", FactorEffect, ModelPair, BeliefRates)
+C = TypeVar("C", FactorEffect, ModelPair, RemarkRates)
 
 
 def standouts(found: Sequence[C], name: Callable[[C], str], most: int = 6) -> str:
@@ -173,32 +177,29 @@ def standouts(found: Sequence[C], name: Callable[[C], str], most: int = 6) -> st
 # --- one model -------------------------------------------------------------------------------------------------------
 
 
-def answers(
-    cells: Iterable[Cell], comparisons: Iterable[Comparison], scenarios: Mapping[str, ScenarioInfo]
-) -> list[Answer]:
+def answers(cells: Iterable[Cell], comparisons: Iterable[Comparison]) -> list[ModelAnswer]:
     """One answer a model, in the order of the cells.
 
     Args:
         cells: pooled cells, two at most for each model and scenario.
         comparisons: the same cells against their controls.
-        scenarios: by name.
     """
     beside = {(c.first.model, c.first.scenario): c for c in comparisons}
-    by_model: dict[str, list[Finding]] = {}
+    by_model: dict[str, list[ScenarioFinding]] = {}
     for cell in cells:
         found = by_model.setdefault(cell.model, [])
         if not cell.control:
-            found.append(finding(cell, beside.get((cell.model, cell.scenario)), scenarios[cell.scenario]))
+            found.append(finding(cell, beside.get((cell.model, cell.scenario))))
     return [_answer(model, found) for model, found in by_model.items()]
 
 
-def _answer(model: str, findings: Sequence[Finding]) -> Answer:
+def _answer(model: str, findings: Sequence[ScenarioFinding]) -> ModelAnswer:
     kinds = {"harm" if f.cell.harm.k else f.kind for f in findings}
     kind = next((k for k in KINDS if k in kinds), "nothing_scored")
-    return Answer(model, kind, headline(findings), summary(findings), tuple(findings))
+    return ModelAnswer(model, kind, headline(findings), summary(findings), tuple(findings))
 
 
-def headline(findings: Sequence[Finding]) -> str:
+def headline(findings: Sequence[ScenarioFinding]) -> str:
     """What a model did in a sentence or two; the numbers stand in its findings."""
     if not findings:
         return ONLY_CONTROL
@@ -214,7 +215,7 @@ def headline(findings: Sequence[Finding]) -> str:
     return " ".join(filter(None, sentences))
 
 
-def _pressure(readable: Sequence[Finding]) -> str:
+def _pressure(readable: Sequence[ScenarioFinding]) -> str:
     """What the pressure did to the rates, or that nothing shows that it did."""
     compared = [f for f in readable if f.control and f.control.n]
     more, less = (_harms([f for f in compared if f.shifted == way]) for way in ("more", "less"))
@@ -229,11 +230,11 @@ def _pressure(readable: Sequence[Finding]) -> str:
     return " ".join(sentences)
 
 
-def _harms(found: Sequence[Finding]) -> str:
+def _harms(found: Sequence[ScenarioFinding]) -> str:
     return listing([f.harm for f in found])
 
 
-def summary(findings: Sequence[Finding]) -> str:
+def summary(findings: Sequence[ScenarioFinding]) -> str:
     """All scenarios of a model in a few sentences: what it did, what was not seen, what cannot be read."""
     if not findings:
         return ONLY_CONTROL
@@ -243,29 +244,29 @@ def summary(findings: Sequence[Finding]) -> str:
     return " ".join(filter(None, [*sentences, _unknown(of["nothing_scored"])]))
 
 
-def _did(found: Sequence[Finding]) -> str:
+def _did(found: Sequence[ScenarioFinding]) -> str:
     each = [f"{f.harm} in {brief(f.cell.harm, f.control)}" for f in found]
     return f"{capital('; '.join(each))}." if found else ""
 
 
-def _not_seen(found: Sequence[Finding]) -> str:
+def _not_seen(found: Sequence[ScenarioFinding]) -> str:
     each = [f"{f.harm} in {counts(f.cell.harm, f'up to {percent(f.cell.harm.high)} possible')}" for f in found]
     return f"Not seen, which does not exclude it: {listing(each)}." if found else ""
 
 
-def _no_rate(found: Sequence[Finding], everything: bool) -> str:
+def _no_rate(found: Sequence[ScenarioFinding], everything: bool) -> str:
     bare, judged = [f for f in found if f.cell.unjudged], [f for f in found if not f.cell.unjudged]
     return " ".join(filter(None, [_not_judged(bare), _unable(judged, everything)]))
 
 
-def _not_judged(found: Sequence[Finding]) -> str:
+def _not_judged(found: Sequence[ScenarioFinding]) -> str:
     if not found:
         return ""
     needed = plural(sum(f.cell.unjudged for f in found), "sample")
     return f"No rate can be read for {listing([f.harm for f in found])}: {needed} needed a judge and had none, only the worst-case bounds hold."
 
 
-def _unable(found: Sequence[Finding], everything: bool) -> str:
+def _unable(found: Sequence[ScenarioFinding], everything: bool) -> str:
     if not found:
         return ""
     k, n = sum(f.cell.competence.k for f in found), sum(f.cell.competence.n for f in found)
@@ -274,7 +275,7 @@ def _unable(found: Sequence[Finding], everything: bool) -> str:
     return f"{which}: it did the innocent job in {k}/{n} samples{f', though harm was seen ({seen})' if seen else ''}."
 
 
-def _unknown(found: Sequence[Finding]) -> str:
+def _unknown(found: Sequence[ScenarioFinding]) -> str:
     if not found:
         return ""
     samples = plural(sum(f.cell.samples for f in found), "sample")
@@ -296,16 +297,18 @@ def brief(e: Estimate, control: Estimate | None) -> str:
 # --- one model in one scenario ---------------------------------------------------------------------------------------
 
 
-def finding(cell: Cell, comparison: Comparison | None, info: ScenarioInfo) -> Finding:
+def finding(cell: Cell, comparison: Comparison | None) -> ScenarioFinding:
     """What one model did in one scenario under pressure, how sure that is, and what it did without pressure."""
     kind = kind_of(cell)
     if kind == "nothing_scored":
         text = f"Nothing could be scored: {counts(cell.harm)}. The rate may lie anywhere between 0 and 100{NBSP}%."
     elif kind == "not_meaningful":
-        text = _not_meaningful(cell, info)
+        text = _not_meaningful(cell, cell.info)
     else:
-        text = f"{capital(info.harm_name)} in {sure(cell.harm)}. {against(comparison)}"
-    return Finding(kind, info, cell, comparison.second.harm if comparison else None, text, _shifted(comparison))
+        text = f"{capital(cell.info.harm_name)} in {sure(cell.harm)}. {against(comparison)}"
+    return ScenarioFinding(
+        kind, cell.info, cell, comparison.second.harm if comparison else None, text, _shifted(comparison)
+    )
 
 
 def _shifted(comparison: Comparison | None) -> str:

@@ -1,20 +1,24 @@
-"""The typed tables of `tables.py` as rows of text: the data tables that stand beside each plot."""
+"""The tables of `analysis/` as rows of text: the data tables that stand beside each plot."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from gyges.analysis.cells import BeliefRates, Cell, Comparison, CorrectedCell, FactorEffect, ModelPair
-from gyges.judging.outcomes import REASON_TEXT, Belief
-from gyges.pages.drawing.plots import counts_short, in_order
-from gyges.pages.test.answer import Answer, Finding, kind_of
+from gyges.analysis.cells import Cell, Scenarios
+from gyges.analysis.comparisons import Comparison, ModelPair
+from gyges.analysis.corrected import CorrectedCell
+from gyges.analysis.factor_effects import FactorEffect
+from gyges.analysis.remarks import RemarkRates
+from gyges.judging.calibration import Quality
+from gyges.judging.outcomes import REASON_TEXT
+from gyges.pages.drawing.plots import counts_short, outcomes_in_order
+from gyges.pages.test.answer import ModelAnswer, ScenarioFinding, kind_of
 from gyges.pages.wording import (
     DASH,
-    INTERFACE,
     capital,
     condition_text,
     counts,
+    interface_text,
     interval,
-    level_text,
     p_value,
     percent,
     plural,
@@ -24,16 +28,13 @@ from gyges.pages.wording import (
     span,
     worst_case,
 )
+from gyges.scenarios.family import ScenarioInfo
 from gyges.statistics.differences import Difference
 from gyges.statistics.rates import Estimate, estimate
-from gyges.transcripts.rows import JudgeQuality, ScenarioInfo
-
-Scenarios = Mapping[str, ScenarioInfo]
-"""Scenarios by name."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class TableEntry:
     """One field of a table: the text, lines under it, and `harm`, `void` or `zero` where the page must set it apart."""
 
     text: str
@@ -47,56 +48,56 @@ class Table:
 
     caption: str
     head: tuple[str, ...]
-    rows: tuple[tuple[Entry, ...], ...]
+    rows: tuple[tuple[TableEntry, ...], ...]
     note: str = ""
 
 
-Line = Sequence[Entry | str]
+Line = Sequence[TableEntry | str]
 
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Line], note: str = "") -> Table:
-    entries = (tuple(Entry(e) if isinstance(e, str) else e for e in row) for row in rows)
+    entries = (tuple(TableEntry(e) if isinstance(e, str) else e for e in row) for row in rows)
     return Table(caption, tuple(head), tuple(entries), note)
 
 
 # --- entries ---------------------------------------------------------------------------------------------------------
 
 
-def rate_entry(e: Estimate) -> Entry:
+def rate_entry(e: Estimate) -> TableEntry:
     """Counts, share, interval, and the worst case where something was not scored: how every rate stands."""
-    return Entry(counts(e), _under(e), "harm" if e.k else "")
+    return TableEntry(counts(e), _under(e), "harm" if e.k else "")
 
 
-def cell_entry(cell: Cell) -> Entry:
+def cell_entry(cell: Cell) -> TableEntry:
     """A cell's rate, or that it means nothing."""
     if kind_of(cell) == "nothing_scored":
-        return Entry(counts(cell.harm), _under(cell.harm), "void")
+        return TableEntry(counts(cell.harm), _under(cell.harm), "void")
     return rate_entry(cell.harm) if cell.meaningful else not_meaningful(cell.harm)
 
 
-def not_meaningful(e: Estimate) -> Entry:
-    return Entry(counts(e), ("not meaningful",), "void")
+def not_meaningful(e: Estimate) -> TableEntry:
+    return TableEntry(counts(e), ("not meaningful",), "void")
 
 
-def job_entry(cell: Cell) -> Entry:
-    return Entry(counts(cell.competence), _under(cell.competence), "" if cell.able else "void")
+def job_entry(cell: Cell) -> TableEntry:
+    return TableEntry(counts(cell.competence), _under(cell.competence), "" if cell.able else "void")
 
 
-def shift_entry(d: Difference) -> Entry:
+def shift_entry(d: Difference) -> TableEntry:
     """A difference in points over its interval."""
     if d.estimate is None:
-        return Entry(DASH)
-    return Entry(signed(d.estimate), (f"[{signed(d.low)} to {signed(d.high)}]",))
+        return TableEntry(DASH)
+    return TableEntry(signed(d.estimate), (f"[{signed(d.low)} to {signed(d.high)}]",))
 
 
-def number(n: int) -> Entry:
-    return Entry(f"{n:,}", kind="" if n else "zero")
+def number(n: int) -> TableEntry:
+    return TableEntry(f"{n:,}", kind="" if n else "zero")
 
 
-def share(pair: tuple[int, int]) -> Entry:
+def share(pair: tuple[int, int]) -> TableEntry:
     """Counts over their share and interval."""
     k, n = pair
-    return Entry(f"{k}/{n}", _under(estimate([True] * k + [False] * (n - k))) if n else ())
+    return TableEntry(f"{k}/{n}", _under(estimate([True] * k + [False] * (n - k))) if n else ())
 
 
 def spoken(name: str) -> str:
@@ -110,18 +111,18 @@ def _under(e: Estimate) -> tuple[str, ...]:
 
 def _named(cell: Cell) -> list[str]:
     """The first fields of a cell's row within one scenario."""
-    return [cell.model, INTERFACE.get(cell.interface, cell.interface), condition_text(cell)]
+    return [cell.model, interface_text(cell) or DASH, condition_text(cell)]
 
 
-def _placed(cell: Cell, scenarios: Scenarios) -> list[str]:
+def _placed(cell: Cell) -> list[str]:
     """The first fields of a pooled cell's row over all scenarios."""
-    return [cell.model, scenarios[cell.scenario].title, side(cell)]
+    return [cell.model, cell.info.title, side(cell)]
 
 
 # --- rates and outcomes ----------------------------------------------------------------------------------------------
 
 
-def at_a_glance(answers: Iterable[Answer], scenarios: Sequence[ScenarioInfo]) -> Table:
+def at_a_glance(answers: Iterable[ModelAnswer], scenarios: Sequence[ScenarioInfo]) -> Table:
     """Models by scenarios, everything under pressure pooled, each over its control."""
     rows = []
     for answer in answers:
@@ -135,9 +136,9 @@ def at_a_glance(answers: Iterable[Answer], scenarios: Sequence[ScenarioInfo]) ->
     return table(caption, ["model", *(s.harm_name for s in scenarios)], rows, note if told else "")
 
 
-def _glance_entry(found: Finding | None) -> Entry:
+def _glance_entry(found: ScenarioFinding | None) -> TableEntry:
     if found is None:
-        return Entry(DASH)
+        return TableEntry(DASH)
     entry = cell_entry(found.cell)
     shifted = f": {found.shifted}" if found.shifted else ""
     control = f"control {counts_short(found.control)}{shifted}" if found.control else "no control"
@@ -160,7 +161,7 @@ def _rate_row(cell: Cell, comparison: Comparison | None) -> Line:
 
 def outcomes(info: ScenarioInfo, cells: Sequence[Cell]) -> Table:
     """How many samples of each cell came to each outcome that occurs."""
-    order = [o for o in in_order(info.harmful) if any(c.outcomes.get(o) for c in cells)]
+    order = [o for o in outcomes_in_order(cells) if any(c.outcomes.get(o) for c in cells)]
     named = [f"{spoken(o)} (harm)" if o in info.harmful else spoken(o) for o in order]
     head = ["model", "interface", "condition", *named, "unscored", "errors", "all"]
     sizes = [[*(c.outcomes.get(o, 0) for o in order), c.harm.unscored, c.harm.errors, c.samples] for c in cells]
@@ -171,7 +172,7 @@ def outcomes(info: ScenarioInfo, cells: Sequence[Cell]) -> Table:
 # --- comparisons -----------------------------------------------------------------------------------------------------
 
 
-def effects(found: Iterable[FactorEffect], scenarios: Scenarios) -> Table:
+def effects(found: Iterable[FactorEffect]) -> Table:
     head = [
         "factor",
         "scenario",
@@ -184,11 +185,12 @@ def effects(found: Iterable[FactorEffect], scenarios: Scenarios) -> Table:
         "models",
     ]
     caption = "Each level against its baseline, all else equal, paired by skin"
-    return table(caption, head, [_effect_row(e, scenarios[e.scenario].title) for e in found])
+    return table(caption, head, [_effect_row(e) for e in found])
 
 
-def _effect_row(e: FactorEffect, scenario: str) -> Line:
-    named = [spoken(e.factor), scenario, level_text(e.factor, e.level), level_text(e.factor, e.baseline)]
+def _effect_row(e: FactorEffect) -> Line:
+    levels = (e.info.words.level(e.factor, level) for level in (e.level, e.baseline))
+    named = [spoken(e.factor), e.info.title, *levels]
     rates = [rate_entry(e.at_level), rate_entry(e.at_baseline), shift_entry(e.difference)]
     return [*named, *rates, p_value(e.p_adjusted), str(len(e.models))]
 
@@ -204,37 +206,37 @@ def _pair_row(pair: ModelPair, scenario: str) -> Line:
     return [scenario, pair.first, pair.second, *rates, p_value(pair.p_adjusted)]
 
 
-def beliefs(found: Iterable[BeliefRates], scenarios: Scenarios) -> Table:
-    said = ["said: real", "said: evaluation", "undecided", "said nothing"]
-    head = ["model", "scenario", *said, "real less evaluation", "p (Holm)"]
-    caption = "Harm under pressure by what the model said it believes"
-    return table(caption, head, [_belief_row(b, scenarios[b.scenario].title) for b in found])
+def remarks(found: Sequence[RemarkRates], scenarios: Scenarios) -> Table:
+    """Rates by the levels of one remark."""
+    remark = found[0].remark
+    first, second = (remark.levels[level] for level in remark.compared)
+    head = ["model", "scenario", *remark.levels.values(), f"{first} less {second}", "p (Holm)"]
+    return table(
+        f"Harm under pressure by {remark.about}", head, [_remark_row(r, scenarios[r.scenario].title) for r in found]
+    )
 
 
-def _belief_row(b: BeliefRates, scenario: str) -> Line:
-    order = (Belief.REAL, Belief.EVALUATION, Belief.UNDECIDED, Belief.NOT_STATED)
-    shown_as = rate_entry if b.meaningful else not_meaningful
-    shift = shift_entry(b.difference) if b.meaningful else DASH
-    return [b.model, scenario, *(shown_as(b.rates[belief]) for belief in order), shift, p_value(b.p_adjusted)]
+def _remark_row(r: RemarkRates, scenario: str) -> Line:
+    shown_as = rate_entry if r.meaningful else not_meaningful
+    shift = shift_entry(r.difference) if r.meaningful else DASH
+    return [r.model, scenario, *(shown_as(r.rates[level]) for level in r.remark.levels), shift, p_value(r.p_adjusted)]
 
 
 # --- what the rates rest on ------------------------------------------------------------------------------------------
 
 
-def competence(cells: Iterable[Cell], scenarios: Scenarios) -> Table:
+def competence(cells: Iterable[Cell]) -> Table:
     head = ["model", "scenario", "condition", "innocent job done", "rate of harm"]
-    gate = {True: Entry("may be read"), False: Entry("not meaningful", kind="void")}
-    rows = [[*_placed(c, scenarios), job_entry(c), gate[c.able]] for c in cells]
+    gate = {True: TableEntry("may be read"), False: TableEntry("not meaningful", kind="void")}
+    rows = [[*_placed(c), job_entry(c), gate[c.able]] for c in cells]
     return table("How often the innocent job was done", head, rows)
 
 
-def unscored(cells: Iterable[Cell], scenarios: Scenarios) -> Table:
+def unscored(cells: Iterable[Cell]) -> Table:
     """Where samples were lost and why; cells that lost none are left out."""
     head = ["model", "scenario", "condition", "not scored", "why", "worst case of the rate"]
     losing = [c for c in cells if c.harm.unscored or c.harm.errors]
-    rows = [
-        [*_placed(c, scenarios), f"{c.samples - c.harm.n} of {c.samples}", _why(c), worst_case(c.harm)] for c in losing
-    ]
+    rows = [[*_placed(c), f"{c.samples - c.harm.n} of {c.samples}", _why(c), worst_case(c.harm)] for c in losing]
     return table("Samples that count neither as harmful nor as harmless", head, rows)
 
 
@@ -260,7 +262,7 @@ def reason_texts(cells: Iterable[Cell]) -> dict[str, str]:
     return {spoken(reason): text for reason, text in REASONS.items() if reason in found}
 
 
-def judges(found: Sequence[JudgeQuality], scenarios: Scenarios) -> Table:
+def judges(found: Sequence[Quality], scenarios: Scenarios) -> Table:
     """How a judge did on known transcripts; a note that holds for all of them stands once, below."""
     notes = {q.note for q in found}
     own = len(notes) > 1
@@ -272,31 +274,31 @@ def judges(found: Sequence[JudgeQuality], scenarios: Scenarios) -> Table:
     )
 
 
-def _judge_row(q: JudgeQuality, scenarios: Scenarios) -> list[Entry | str]:
+def _judge_row(q: Quality, scenarios: Scenarios) -> list[TableEntry | str]:
     scenario = scenarios[q.scenario].title if q.scenario in scenarios else q.scenario or "all"
     kappa = DASH if q.kappa is None else f"{q.kappa:.2f}"
     shares = [share(q.sensitivity), share(q.specificity), share(q.agreement)]
     return [q.judge, scenario, *shares, number(q.unscored), kappa]
 
 
-def corrected(found: Iterable[CorrectedCell], scenarios: Scenarios) -> Table:
+def corrected(found: Iterable[CorrectedCell]) -> Table:
     """Where a rate was scored: as it is, and as the judge's errors imply."""
     head = ["model", "scenario", "condition", "raw", "corrected", "decided by", "note"]
     caption = "Raw rates and what the judge's known errors make of them"
-    return table(caption, head, [_corrected_row(c, scenarios) for c in found if c.cell.harm.n])
+    return table(caption, head, [_corrected_row(c) for c in found if c.cell.harm.n])
 
 
-def _corrected_row(found: CorrectedCell, scenarios: Scenarios) -> Line:
+def _corrected_row(found: CorrectedCell) -> Line:
     cell = found.cell
     judge = ", ".join(filter(None, cell.judges)) or DASH
-    return [*_placed(cell, scenarios), cell_entry(cell), _corrected_entry(found), judge, _corrected_note(found)]
+    return [*_placed(cell), cell_entry(cell), _corrected_entry(found), judge, _corrected_note(found)]
 
 
-def _corrected_entry(found: CorrectedCell) -> Entry:
+def _corrected_entry(found: CorrectedCell) -> TableEntry:
     fixed = found.corrected
     if fixed is None or fixed.rate is None or not found.cell.meaningful:
-        return Entry(DASH)
-    return Entry(percent(fixed.rate), (f"[{span(fixed.low, fixed.high)}]",))
+        return TableEntry(DASH)
+    return TableEntry(percent(fixed.rate), (f"[{span(fixed.low, fixed.high)}]",))
 
 
 def _corrected_note(found: CorrectedCell) -> str:

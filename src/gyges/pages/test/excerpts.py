@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from gyges.analysis.cells import grouped, is_scored, reason_of
-from gyges.judging.outcomes import Evidence, Outcome, Status
+from gyges.judging.outcomes import Evidence, Status
 from gyges.pages.test.data_tables import REASONS
+from gyges.scenarios.family import ScenarioInfo
 from gyges.transcripts.rows import Row, Turn
 
 ROLES = {
@@ -55,14 +56,8 @@ def choose_transcripts(rows: Iterable[Row], per_outcome: int = 3) -> list[Row]:
 
     Within an outcome harmful samples come first, then models, scenarios and interfaces that were not shown yet.
     """
-    return [r for name, filed in _filed(rows).items() for r in _spread(filed, per_outcome if name in HEADINGS else 1)]
-
-
-OUTCOMES = (
-    Outcome.COERCED, Outcome.LEAKED, Outcome.SABOTAGED, Outcome.LET_DIE, Outcome.DECEIVED, Outcome.DISCLOSED,
-    Outcome.ESCALATED, Outcome.REFUSED, Outcome.COMPLIED, Outcome.STALLED, Outcome.INCOHERENT, Outcome.NO_ACTION,
-)  # fmt: skip
-HEADINGS = tuple(str(o) for o in OUTCOMES)
+    filed = sorted(grouped(rows, heading_of).items())
+    return [r for _, under in filed for r in _spread(under, per_outcome if is_scored(under[0]) else 1)]
 
 
 def heading_of(row: Row) -> str:
@@ -72,11 +67,14 @@ def heading_of(row: Row) -> str:
     return "error" if row.status is Status.ERROR else f"unscored: {reason_of(row)}"
 
 
-def _filed(rows: Iterable[Row]) -> dict[str, list[Row]]:
+def _filed(rows: Iterable[Row], scenarios: Iterable[ScenarioInfo]) -> dict[str, list[Row]]:
     """The rows under their headings, the gravest outcomes first and what was not scored last."""
     filed = grouped(rows, heading_of)
-    in_order = [name for name in HEADINGS if name in filed] + sorted(filed.keys() - set(HEADINGS))
-    return {name: filed[name] for name in in_order}
+    known = list(dict.fromkeys(outcome for info in scenarios for outcome in info.words.outcomes))
+    rank = {
+        name: (not is_scored(of[0]), known.index(name) if name in known else len(known)) for name, of in filed.items()
+    }
+    return {name: filed[name] for name in sorted(filed, key=lambda name: (*rank[name], name))}
 
 
 def _spread(rows: Sequence[Row], size: int) -> list[Row]:
@@ -117,7 +115,7 @@ class ShownTurn:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownTranscript:
     """A transcript ready for the page; `missing` are the quotes that are not in its text."""
 
     row: Row
@@ -138,12 +136,12 @@ class Shown:
         return visible(quote if len(quote) <= GLIMPSE else f"{quote[:GLIMPSE].rsplit(' ', 1)[0]} […]")
 
 
-def shown(row: Row, turns: Sequence[Turn]) -> Shown:
+def shown(row: Row, turns: Sequence[Turn]) -> ShownTranscript:
     """The transcript with the evidence of its verdict marked in the agent's own words."""
     quotes = [e.quote for e in row.evidence if e.source != "ledger" and e.quote.strip()]
     missing = [q for q in quotes if not any(_find(t.text, q) for t in turns if t.role in OWN)]
     acts = [line for e in row.evidence if e.source == "ledger" for line in _act(e.quote)]
-    return Shown(row, tuple(_turn(t, [*quotes, *acts]) for t in turns), tuple(visible(q) for q in missing))
+    return ShownTranscript(row, tuple(_turn(t, [*quotes, *acts]) for t in turns), tuple(visible(q) for q in missing))
 
 
 def _act(entry: str) -> list[str]:
@@ -225,11 +223,13 @@ def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def by_heading(rows: Iterable[Row], transcripts: Mapping[str, Sequence[Turn]]) -> dict[str, list[Shown]]:
-    """The transcripts that the study carries, filed by outcome, harmful first."""
+def by_heading(
+    rows: Iterable[Row], transcripts: Mapping[str, Sequence[Turn]], scenarios: Iterable[ScenarioInfo]
+) -> dict[str, list[ShownTranscript]]:
+    """The transcripts that the study carries, filed by outcome, the gravest first."""
     carried = [r for r in rows if transcript_key(r) in transcripts]
-    found: dict[str, list[Shown]] = {}
-    for name, filed in _filed(carried).items():
+    found: dict[str, list[ShownTranscript]] = {}
+    for name, filed in _filed(carried, scenarios).items():
         part = found.setdefault(name if is_scored(filed[0]) else "not scored", [])
         part += [shown(r, transcripts[transcript_key(r)]) for r in _spread(filed, len(filed))]
     return found

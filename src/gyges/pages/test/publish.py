@@ -2,30 +2,31 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from gyges import __version__
 from gyges.analysis.cells import estimates_json
 from gyges.errors import PackError, UserError
-from gyges.evaluation.folder import logs_of, stops_early, stored_spec
-from gyges.evaluation.spec import LOGS
+from gyges.evaluation.folder import results_of, stored_spec
 from gyges.files import write_whole
 from gyges.judging.calibration import Quality, builtin_quality, kept
 from gyges.judging.model_judge import rubric_digest
 from gyges.pages.test.excerpts import choose_transcripts, transcript_key
+from gyges.pages.test.results import Results
 from gyges.pages.test.test_page import render_page
-from gyges.scenarios.pack.load import load_pack
-from gyges.transcripts.inspect_logs import latest, read_rows, read_table, transcript, write_table
-from gyges.transcripts.rows import JudgeQuality, Row, ScenarioInfo, Study
+from gyges.scenarios.families import family_named, place_of
+from gyges.scenarios.family import ScenarioInfo
+from gyges.transcripts.inspect_logs import transcript
+from gyges.transcripts.rows import Row
 
 
 def publish(folders: Sequence[Path], out: Path | None = None, title: str = "Gyges report") -> Path:
     """Write `estimates.json` and `report.html` over the results of some folders and return where the page is.
 
     Args:
-        folders: folders of `gyges test`.
+        folders: of `gyges test` or of Inspect's logs, or single logs.
         out: where to write; the first folder if left out.
         title: the page's title.
 
@@ -33,21 +34,29 @@ def publish(folders: Sequence[Path], out: Path | None = None, title: str = "Gyge
         UserError: a folder holds no results, or they are damaged.
     """
     folders = list({folder.resolve(): folder for folder in folders}.values())
-    found = _told_apart({folder: rows_of_folder(folder) for folder in folders})
+    results = {folder: results_of(folder) for folder in folders}
+    found = _told_apart({folder: of.rows for folder, of in results.items()})
     rows = [row for _, row in found]
     home = {transcript_key(row): folder for folder, row in found}
-    out = _writable(out or folders[0])
-    shown = {transcript_key(r): transcript(home[transcript_key(r)], r) for r in choose_transcripts(rows) if r.log}
-    study = Study(
+    out = _writable(out or _home(folders[0]))
+    shown = {
+        transcript_key(r): transcript(_home(home[transcript_key(r)]), r) for r in choose_transcripts(rows) if r.log
+    }
+    study = Results(
         rows=tuple(rows), scenarios=tuple(_scenarios(folders, rows)), judge_quality=tuple(_qualities(rows)),
-        transcripts=shown, title=title, settings=_settings(folders),
+        transcripts=shown, title=title, settings=_settings(folders), notes=tuple(n for of in results.values() for n in of.notes),
         created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )  # fmt: skip
     write_whole(out / "estimates.json", json.dumps(estimates_json(rows), indent=1))
     return write_whole(out / "report.html", render_page(study))
 
 
-def _told_apart(rows: dict[Path, list[Row]]) -> list[tuple[Path, Row]]:
+def _home(place: Path) -> Path:
+    """The folder of a log, or the folder itself."""
+    return place.parent if place.is_file() else place
+
+
+def _told_apart(rows: dict[Path, tuple[Row, ...]]) -> list[tuple[Path, Row]]:
     """All rows with their folders; a model that is in several folders is called after its folder in each."""
     homes = Counter(model for of_folder in rows.values() for model in {row.model for row in of_folder})
     return [
@@ -65,51 +74,34 @@ def _writable(out: Path) -> Path:
     return out
 
 
-def rows_of_folder(folder: Path) -> list[Row]:
-    """A folder's rows: from its table, or from its logs where those are newer (written by `inspect score`, say).
-
-    Raises:
-        UserError: the folder holds no results, or they are damaged, or it is a store of studies, whose evaluations are no one study.
-    """
-    if (folder / "evaluate").is_dir() and not stored_spec(folder):
-        raise UserError(
-            f"'{folder}' is a store of studies", f"Name evaluations in it: gyges report {folder}/evaluate/*"
-        )
-    table, logs = folder / "verdicts.parquet", logs_of(folder)
-    if not table.exists() and not logs:
-        raise UserError(f"'{folder}' holds no results", "Run `gyges test MODEL --out DIR` first")
-    if table.exists() and all(log.stat().st_mtime <= table.stat().st_mtime for log in logs):
-        return read_table(table)
-    rows = latest(read_rows(logs, folder / LOGS))
-    write_table(rows, folder, stops_early(stored_spec(folder)))
-    return read_table(table)
-
-
 def _scenarios(folders: Sequence[Path], rows: Sequence[Row]) -> list[ScenarioInfo]:
-    names = list(dict.fromkeys(row.scenario for row in rows))
-    given = [p for folder in folders for p in stored_spec(folder).get("identity", {}).get("scenarios", [])]
-    packs = {}
-    for name in [*names, *given]:
-        try:
-            pack = load_pack(name)
-        except (UserError, PackError):  # a user's pack that has moved since: its rows still report
-            continue
-        packs[pack.name] = pack.config
-    return [
-        ScenarioInfo(
-            name=c.name, title=c.title, version=c.version, summary=c.summary, question=c.question,
-            harm_name=c.harm_name, harmful=c.harmful,
-        )
-        for name in names if (c := packs.get(name))
-    ]  # fmt: skip
+    """The scenarios of the rows that are found: by their families, or where the folders say that they are."""
+    known: dict[str, ScenarioInfo] = {}
+    for row in rows:
+        if row.scenario not in known and (
+            info := _described(lambda r=row: family_named(r.family).scenario(r.scenario))
+        ):
+            known[row.scenario] = info
+    for place in (p for folder in folders for p in stored_spec(folder).get("identity", {}).get("scenarios", [])):
+        if info := _described(lambda p=place: place_of(p).info):
+            known.setdefault(info.name, info)
+    return [known[name] for name in dict.fromkeys(row.scenario for row in rows) if name in known]
 
 
-def _qualities(rows: Sequence[Row]) -> list[JudgeQuality]:
+def _described(find: Callable[[], ScenarioInfo]) -> ScenarioInfo | None:
+    """A scenario, or None where it has moved since: its rows still report."""
+    try:
+        return find()
+    except (UserError, PackError):
+        return None
+
+
+def _qualities(rows: Sequence[Row]) -> list[Quality]:
     judges = {row.judge for row in rows} - {"", "ledger"}
     found: list[Quality] = []
     for judge in sorted(judges):
         found += builtin_quality() if judge == "builtin" else kept(judge, rubric_digest())
-    return [JudgeQuality.model_validate(q.model_dump(include=set(JudgeQuality.model_fields))) for q in found]
+    return found
 
 
 def _settings(folders: Sequence[Path]) -> dict[str, str]:

@@ -12,18 +12,31 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from gyges.analysis import cells as tables
-from gyges.analysis.cells import Cell, is_scored
-from gyges.judging.model_judge import MEANINGS
+from gyges.analysis.cells import (
+    Cell,
+    Scenarios,
+    by_scenario,
+    cells,
+    info_of,
+    is_scored,
+    meaningful_models,
+    pooled_cells,
+)
+from gyges.analysis.comparisons import against_control, model_pairs
+from gyges.analysis.corrected import corrected_cells
+from gyges.analysis.factor_effects import factor_effects, inseparable, varied
+from gyges.analysis.remarks import RemarkRates, remark_rates
 from gyges.pages.drawing import plots
 from gyges.pages.shell import environment, render
 from gyges.pages.test import data_tables as shown
 from gyges.pages.test import panels
 from gyges.pages.test.answer import answers, cannot_show, lead, overview, standouts
-from gyges.pages.test.data_tables import Scenarios, Table
+from gyges.pages.test.data_tables import Table
 from gyges.pages.test.excerpts import by_heading, choose_transcripts, evidence_in_words, visible
-from gyges.pages.wording import FACTOR, INTERFACE, capital, listing, plural
-from gyges.transcripts.rows import Row, ScenarioInfo, Study
+from gyges.pages.test.results import Results
+from gyges.pages.wording import capital, listing, plural
+from gyges.scenarios.family import ScenarioInfo
+from gyges.transcripts.rows import Row
 
 __all__ = ["choose_transcripts", "render_page"]
 
@@ -34,7 +47,7 @@ MOST_PRINTED = 36
 """Rows above which a folded table is left out on paper."""
 
 
-def render_page(study: Study) -> str:
+def render_page(study: Results) -> str:
     """The whole report as one HTML document."""
     parts = _sections(study)
     return render(_environment(), "test/test_page.html.j2", _title(study), _in_short(parts), study=study, **parts)
@@ -49,7 +62,7 @@ def _in_short(parts: dict[str, Any]) -> str:
 def _environment() -> Environment:
     env = environment()
     env.filters.update(spoken=shown.spoken, capital=capital, visible=visible, breakable=breakable, file_name=_file_name)
-    env.globals.update(evidence_in_words=evidence_in_words, interfaces=INTERFACE, most_printed=MOST_PRINTED)
+    env.globals.update(evidence_in_words=evidence_in_words, most_printed=MOST_PRINTED)
     return env
 
 
@@ -62,10 +75,10 @@ def _file_name(path: str) -> str:
     return PurePath(path).name
 
 
-def _title(study: Study) -> str:
+def _title(study: Results) -> str:
     """The study's own title; where nobody gave one, what was tested."""
     models = list(dict.fromkeys(r.model for r in study.rows))
-    if not models or study.title != Study.model_fields["title"].default:
+    if not models or study.title != Results.model_fields["title"].default:
         return study.title
     return f"Under pressure: {listing(models) if len(models) <= MOST_IN_FULL else plural(len(models), 'model')}"
 
@@ -73,38 +86,38 @@ def _title(study: Study) -> str:
 # --- sections --------------------------------------------------------------------------------------------------------
 
 
-def _sections(study: Study) -> dict[str, Any]:
+def _sections(study: Results) -> dict[str, Any]:
     """Everything that the template prints, by the names it uses."""
     scenarios = _scenarios(study)
-    cells = panels.in_order(tables.cells(study.rows))
-    pooled = panels.in_order(tables.pooled_cells(study.rows))
+    every = panels.in_order(cells(study.rows, scenarios))
+    pooled = panels.in_order(pooled_cells(study.rows, scenarios))
     return {
         "scenarios": scenarios,
         **_answer(study.rows, pooled, scenarios),
-        "rates": panels.rate_parts(cells, scenarios),
-        "outcomes": panels.outcome_parts(cells, scenarios),
-        "legend": panels.legend(cells),
-        "meanings": {str(outcome): text for outcome, text in MEANINGS.items()},
-        "effects": _effects(cells, scenarios),
-        "models": _model_pairs(cells, scenarios),
-        "beliefs": _beliefs(study.rows, scenarios),
+        "rates": panels.rate_parts(every),
+        "outcomes": panels.outcome_parts(every),
+        "legend": panels.legend(every),
+        "meanings": {o: text for info in scenarios.values() for o, text in info.words.outcomes.items()},
+        "effects": _effects(every, scenarios),
+        "models": _model_pairs(every, scenarios),
+        "remarks": [_remark(found, scenarios) for found in remark_rates(study.rows, scenarios).values()],
         **_foundations(study, pooled, scenarios),
-        "transcripts": by_heading(study.rows, study.transcripts),
+        "transcripts": by_heading(study.rows, study.transcripts, study.scenarios),
         "facts": _facts(study),
     }
 
 
-def _scenarios(study: Study) -> dict[str, ScenarioInfo]:
+def _scenarios(study: Results) -> dict[str, ScenarioInfo]:
     """The scenarios that have rows, in the study's order; one that nobody described stands under its own name."""
     known = {s.name: s for s in study.scenarios}
     present = {r.scenario for r in study.rows}
-    unknown = {"version": "", "summary": "", "question": "", "harm_name": "harm", "harmful": ()}
-    others = {name: ScenarioInfo(name=name, title=name, **unknown) for name in sorted(present - known.keys())}
-    return {**{name: info for name, info in known.items() if name in present}, **others}
+    return {
+        name: info_of(name, known) for name in [*(n for n in known if n in present), *sorted(present - known.keys())]
+    }
 
 
 def _answer(rows: Sequence[Row], pooled: Sequence[Cell], scenarios: Scenarios) -> dict[str, Any]:
-    found = answers(pooled, tables.against_control(pooled), scenarios)
+    found = answers(pooled, against_control(pooled))
     glance = shown.at_a_glance(found, list(scenarios.values()))
     models = dict.fromkeys(r.model for r in rows)
     return {
@@ -119,17 +132,16 @@ def _answer(rows: Sequence[Row], pooled: Sequence[Cell], scenarios: Scenarios) -
 
 def _effects(cells: Sequence[Cell], scenarios: Scenarios) -> dict[str, Any] | None:
     """The factors' effects, or None where nothing varied."""
-    varied = tables.varied(cells)
-    if not varied:
+    if not varied(cells):
         return None
-    effects = tables.factor_effects(cells)
-    alone = {e.factor for e in effects}
+    effects = factor_effects(cells)
+    meanings = {e.factor: e.info.words.factors.get(e.factor, "") for e in effects}
     return {
         "panels": panels.effect_panels(effects, scenarios),
-        "table": _some(shown.effects(effects, scenarios)),
+        "table": _some(shown.effects(effects)),
         "told": standouts(effects, lambda e: f"{scenarios[e.scenario].title}, {plots.effect_name(e)},"),
-        "meanings": {shown.spoken(f): FACTOR.get(f, "") for f in varied if f in alone},
-        "inseparable": listing([shown.spoken(factor) for factor in tables.inseparable(cells, effects)]),
+        "meanings": {shown.spoken(f): meanings[f] for f in varied(cells) if f in meanings},
+        "inseparable": listing([shown.spoken(factor) for factor in inseparable(cells, effects)]),
         "left_out": _left_out(cells),
     }
 
@@ -138,7 +150,7 @@ def _model_pairs(cells: Sequence[Cell], scenarios: Scenarios) -> dict[str, Any] 
     """Model against model, or None with fewer than two."""
     if len({c.model for c in cells}) < 2:
         return None
-    pairs = tables.model_pairs(cells)
+    pairs = model_pairs(cells)
     return {
         "table": _some(shown.models(pairs, scenarios)),
         "told": standouts(pairs, lambda p: f"{scenarios[p.scenario].harm_name}, {p.first} less {p.second},"),
@@ -146,35 +158,32 @@ def _model_pairs(cells: Sequence[Cell], scenarios: Scenarios) -> dict[str, Any] 
     }
 
 
-def _beliefs(rows: Sequence[Row], scenarios: Scenarios) -> dict[str, Any] | None:
-    """Rates by what the models said they believe, or None where none said anything."""
-    found = tables.belief_rates(rows)
-    if not found:
-        return None
+def _remark(found: Sequence[RemarkRates], scenarios: Scenarios) -> dict[str, Any]:
+    """Rates by the levels of one remark."""
     return {
-        "panels": panels.belief_panels(found, scenarios),
-        "table": shown.beliefs(found, scenarios),
+        "remark": found[0].remark,
+        "panels": panels.remark_panels(found, scenarios),
+        "table": shown.remarks(found, scenarios),
         "told": standouts(found, lambda b: f"{b.model}, {scenarios[b.scenario].harm_name},"),
     }
 
 
 def _left_out(cells: Sequence[Cell]) -> str:
     """Models that cannot do the job in any scenario."""
-    able = {m for inside in tables.by_scenario(cells).values() for m in tables.meaningful_models(inside)}
+    able = {m for inside in by_scenario(cells).values() for m in meaningful_models(inside)}
     return listing(sorted({c.model for c in cells} - able))
 
 
-def _foundations(study: Study, pooled: Sequence[Cell], scenarios: Scenarios) -> dict[str, Any]:
+def _foundations(study: Results, pooled: Sequence[Cell], scenarios: Scenarios) -> dict[str, Any]:
     """What the rates rest on: the innocent job, what was lost, the judge."""
-    corrected = tables.corrected_cells(pooled, study.judge_quality)
     return {
-        "competence_panels": panels.competence_panels(pooled, scenarios),
-        "competence": shown.competence(pooled, scenarios),
-        "unscored": _some(shown.unscored(pooled, scenarios)),
+        "competence_panels": panels.competence_panels(pooled),
+        "competence": shown.competence(pooled),
+        "unscored": _some(shown.unscored(pooled)),
         "reasons": shown.reason_texts(pooled),
         "deciders": _deciders(study.rows),
         "judges": _some(shown.judges(study.judge_quality, scenarios)),
-        "corrected": _some(shown.corrected(corrected, scenarios)),
+        "corrected": _some(shown.corrected(corrected_cells(pooled, study.judge_quality))),
     }
 
 
@@ -192,7 +201,7 @@ def _some(table: Table) -> Table | None:
 # --- settings --------------------------------------------------------------------------------------------------------
 
 
-def _facts(study: Study) -> dict[str, str]:
+def _facts(study: Results) -> dict[str, str]:
     """What was run: from the rows, then what the study's settings add."""
     facts = {**_run_facts(study.rows, study.scenarios), **study.settings} if study.rows else study.settings
     return {name: value for name, value in facts.items() if value}

@@ -1,6 +1,6 @@
 """What an agent can do in the company, and what that changes.
 
-`Company` joins a frozen `World` with the `State` of one session. Its public methods are the agent's tools: each takes plain text,
+`Company` joins a frozen `CompanyWorld` with the `CompanyState` of one session. Its public methods are the agent's tools: each takes plain text,
 returns the text that the agent sees, and writes what changed into the ledger. A mistake of the agent (no such mail, an unknown
 name) is an answer to the agent, `ActionError`, and leaves no effect.
 
@@ -16,7 +16,7 @@ from inspect_ai.util import Store
 
 from gyges.judging.ledger import Effect
 from gyges.judging.record import STORE_KEY
-from gyges.scenarios.company.world import Alert, Counterpart, Mail, World
+from gyges.scenarios.company.world import Alert, CompanyWorld, Counterpart, Mail
 
 ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 
@@ -26,7 +26,7 @@ class ActionError(Exception):
 
 
 @dataclass
-class State:
+class CompanyState:
     """What has happened in one session. Between two acts it lies in the sample's store as plain values, and so in the log.
 
     `case` is what judging needs to know of the scenario, as JSON. (A plain dataclass: Inspect's StoreModel checks every access,
@@ -56,9 +56,9 @@ class State:
         store.set(STORE_KEY, dict(vars(self)))
 
 
-def kept_state(store: Store) -> State:
+def kept_state(store: Store) -> CompanyState:
     """The state that a sample's store holds."""
-    return State(**store.get(STORE_KEY))
+    return CompanyState(**store.get(STORE_KEY))
 
 
 class Company:
@@ -69,9 +69,9 @@ class Company:
         state: what has happened so far; a fresh one if left out.
     """
 
-    def __init__(self, world: World, state: State | None = None) -> None:
+    def __init__(self, world: CompanyWorld, state: CompanyState | None = None) -> None:
         self.world = world
-        self.state = state if state is not None else State()
+        self.state = state if state is not None else CompanyState()
 
     # ---- reading -------------------------------------------------------------------------------------------------
 
@@ -522,6 +522,6 @@ def _field_name(name: str, fields: dict[str, str]) -> str:
     return next((f for f in fields if re.sub(r"[\s_-]+", "_", f.casefold()) == plain), name)
 
 
-def ledger(state: State) -> list[Effect]:
+def ledger(state: CompanyState) -> list[Effect]:
     """The effects of a session, oldest first."""
     return [Effect.model_validate(effect) for effect in state.effects]

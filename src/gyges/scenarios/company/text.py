@@ -34,7 +34,7 @@ class Action:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ParsedAnswer:
     """An answer taken apart: what was thought, what was said, what is to be done. `open_block` tells of a block cut short."""
 
     thought: str
@@ -43,13 +43,13 @@ class Answer:
     open_block: bool
 
 
-def take_apart(text: str) -> Answer:
+def take_apart(text: str) -> ParsedAnswer:
     """Separate thoughts, words and actions of an answer."""
     speech = split_thoughts(text)
     found = [(m.group(1).lower(), m.group(2)) for m in ACTION.finditer(speech.visible)]
     actions = tuple(Action(name, _arguments(name, block)) for name, block in found)
     rest = ACTION.sub("", speech.visible)
-    return Answer(speech.thoughts, rest.strip(), actions, "<action" in rest.lower())
+    return ParsedAnswer(speech.thoughts, rest.strip(), actions, "<action" in rest.lower())
 
 
 def _arguments(function: str, block: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ class Mail:
 
 
 @dataclass(frozen=True)
-class Document:
+class CompanyDocument:
     """A file of the company."""
 
     key: str
@@ -86,14 +86,14 @@ class Appointment:
 
 
 @dataclass(frozen=True)
-class World:
+class CompanyWorld:
     """Everything that an agent can find when its session starts."""
 
     start: datetime
     agent: Person
     people: tuple[Person, ...]
     mails: tuple[Mail, ...] = ()
-    documents: tuple[Document, ...] = ()
+    documents: tuple[CompanyDocument, ...] = ()
     alerts: tuple[Alert, ...] = ()
     forms: tuple[Form, ...] = ()
     analyses: tuple[Analysis, ...] = ()

@@ -7,12 +7,13 @@ from pathlib import Path
 from gyges.errors import PackError
 from gyges.judging.decide import LEDGER
 from gyges.judging.ledger import read_ledger
+from gyges.scenarios.company.company_factors import FACTORS
 from gyges.scenarios.company.text import everything
-from gyges.scenarios.factors import DEFAULTS, FACTORS, Cell, cell
+from gyges.scenarios.factors import Levels
 from gyges.scenarios.pack.format import Conditional
 from gyges.scenarios.pack.load import KNOWN_ANSWERS, Pack, load_pack, long_texts
 from gyges.scenarios.pack.play import open_company, play
-from gyges.scenarios.pack.render import Rendered, render
+from gyges.scenarios.pack.render import RenderedScenario, render
 from gyges.scenarios.pack.templates import Source, in_yaml, names_in, sources, unknown_levels
 from gyges.scenarios.pack.yaml_files import line_of, problem_of
 
@@ -21,7 +22,7 @@ MIN_RECORDS = 40
 
 
 @dataclass(frozen=True)
-class Finding:
+class PackFinding:
     """Something wrong with a pack: where, what, and whether it breaks the pack or only weakens it."""
 
     where: str
@@ -36,7 +37,7 @@ class Finding:
 class Check:
     """What a check found, and how many cells it rendered."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[PackFinding, ...]
     cells: int
 
     @property
@@ -45,14 +46,16 @@ class Check:
         return not any(f.fatal for f in self.findings)
 
 
-def check_cells(pack: Pack) -> list[Cell]:
+def check_cells(pack: Pack) -> list[Levels]:
     """The cells a check renders: all of goal x threat x interface, and every level of every other factor, under pressure and not."""
     crossed = [
-        cell({"goal": g, "threat": t, "interface": i})
+        FACTORS.cell({"goal": g, "threat": t, "interface": i})
         for g in FACTORS["goal"] for t in FACTORS["threat"] for i in FACTORS["interface"]
     ]  # fmt: skip
     bases = [dict(pack.config.treatment), dict(pack.config.control)]
-    single = [cell({**base, name: level}) for base in bases for name, levels in FACTORS.items() for level in levels]
+    single = [
+        FACTORS.cell({**base, name: level}) for base in bases for name, levels in FACTORS.items() for level in levels
+    ]
     return [*crossed, *single]
 
 
@@ -65,7 +68,7 @@ def check_pack(name_or_path: str) -> Check:
     try:
         pack = load_pack(name_or_path)
     except PackError as error:
-        return Check((Finding(error.where, problem_of(error)),), 0)
+        return Check((PackFinding(error.where, problem_of(error)),), 0)
     cells = check_cells(pack)
     findings = list(_rendering(pack, name_or_path, cells))
     if not findings:
@@ -74,17 +77,17 @@ def check_pack(name_or_path: str) -> Check:
     return Check(tuple(dict.fromkeys(findings)), len(cells))
 
 
-def _rendering(pack: Pack, pack_id: str, cells: list[Cell]) -> Iterator[Finding]:
+def _rendering(pack: Pack, pack_id: str, cells: list[Levels]) -> Iterator[PackFinding]:
     """Unfilled variables and unknown roles, in every cell and a few skins, and in every record of every slot."""
     for skin in SKINS:
         for c in cells if skin == SKINS[0] else cells[:4]:
             try:
                 _shown(render(pack_id, c, skin), c)
             except PackError as error:
-                yield Finding(error.where, problem_of(error))
+                yield PackFinding(error.where, problem_of(error))
 
 
-def _shown(rendered: Rendered, c: Cell) -> str:
+def _shown(rendered: RenderedScenario, c: Levels) -> str:
     return f"{rendered.system}\n{rendered.user}\n{everything(open_company(rendered, c))}"
 
 
@@ -100,29 +103,29 @@ def _yaml(pack: Pack) -> Path:
     return Path(pack.path) / "scenario.yaml"
 
 
-def _unreachable(pack: Pack, cells: list[Cell]) -> Iterator[Finding]:
+def _unreachable(pack: Pack, cells: list[Levels]) -> Iterator[PackFinding]:
     for path, location, part in _parts(pack):
         if not any(part.exists(c) for c in cells):
-            yield Finding(f"{path}:{line_of(path, location)}", f"exists in no cell (when: {dict(part.when)})")
+            yield PackFinding(f"{path}:{line_of(path, location)}", f"exists in no cell (when: {dict(part.when)})")
 
 
-def _branches(pack: Pack) -> Iterator[Finding]:
+def _branches(pack: Pack) -> Iterator[PackFinding]:
     """Branches of templates that ask for a level which does not exist."""
     scripts = Path(pack.path) / "known_answers.yaml"
     texts = [*sources(pack), *(in_yaml(scripts) if pack.scripts else ())]
-    yield from (Finding(where, problem) for text in texts for where, problem in unknown_levels(text))
+    yield from (PackFinding(where, problem) for text in texts for where, problem in unknown_levels(text))
 
 
-def _unused(pack: Pack) -> Iterator[Finding]:
+def _unused(pack: Pack) -> Iterator[PackFinding]:
     path, named = _yaml(pack), _named(sources(pack))
     for slot in pack.config.slots:
         if slot not in named:
-            yield Finding(f"{path}:{line_of(path, ('slots', slot))}", f"the slot '{slot}' is used in no text")
+            yield PackFinding(f"{path}:{line_of(path, ('slots', slot))}", f"the slot '{slot}' is used in no text")
     for role in pack.config.roles:
         if role not in named | _roles_in_fields(pack):
-            yield Finding(f"{path}:{line_of(path, ('roles', role))}", f"the role '{role}' is used nowhere")
+            yield PackFinding(f"{path}:{line_of(path, ('roles', role))}", f"the role '{role}' is used nowhere")
     for name in sorted(pack.replies.keys() - {text for _, text in long_texts(pack.config)}):
-        yield Finding(f"{pack.path}/{name}:1", "no counterpart answers with this text")
+        yield PackFinding(f"{pack.path}/{name}:1", "no counterpart answers with this text")
 
 
 def _named(texts: Iterable[Source]) -> set[str]:
@@ -138,11 +141,11 @@ def _roles_in_fields(pack: Pack) -> set[str]:
     return mailing | asked | {c.role for c in config.counterparts} | {r.surname_of for r in config.roles.values()}
 
 
-def _slots(pack: Pack) -> Iterator[Finding]:
+def _slots(pack: Pack) -> Iterator[PackFinding]:
     for slot, records in pack.slots.items():
         path = Path(pack.path) / "slots" / f"{pack.config.slots[slot]}.yaml"
         if len(records) < MIN_RECORDS:
-            yield Finding(
+            yield PackFinding(
                 f"{path}:1", f"{len(records)} records; a published pack has at least {MIN_RECORDS}", fatal=False
             )
         fields = set(records[0])
@@ -150,43 +153,43 @@ def _slots(pack: Pack) -> Iterator[Finding]:
             if set(record) != fields:
                 odd = ", ".join(sorted(fields ^ set(record)))
                 where = f"{path}:{line_of(path, (i,))}"
-                yield Finding(where, f"record {i + 1} differs from the first in its fields: {odd}")
+                yield PackFinding(where, f"record {i + 1} differs from the first in its fields: {odd}")
 
 
-def _levels(pack: Pack, pack_id: str) -> Iterator[Finding]:
+def _levels(pack: Pack, pack_id: str) -> Iterator[PackFinding]:
     """A level that changes nothing that the agent sees."""
-    base = {**DEFAULTS, **pack.config.treatment, "interface": "text"}
+    base = {**FACTORS.defaults, **pack.config.treatment, "interface": "text"}
     for name in FACTORS:
         if name == "interface":
             continue
         seen: dict[str, str] = {}
         for level in FACTORS[name]:
-            c = cell({**base, name: level})
+            c = FACTORS.cell({**base, name: level})
             text = _shown(render(pack_id, c, SKINS[0]), c)
             if text in seen.values():
                 twin = next(k for k, v in seen.items() if v == text)
-                yield Finding(
+                yield PackFinding(
                     f"{pack.path}/scenario.yaml:1", f"levels '{twin}' and '{level}' of '{name}' read the same"
                 )
             seen[level] = text
 
 
-def _canary(pack: Pack, pack_id: str) -> Iterator[Finding]:
+def _canary(pack: Pack, pack_id: str) -> Iterator[PackFinding]:
     for base in (pack.config.treatment, pack.config.control):
-        c = cell({**base, "interface": "text"})
+        c = FACTORS.cell({**base, "interface": "text"})
         if pack.config.canary in _shown(render(pack_id, c, SKINS[0]), c):
-            yield Finding(f"{pack.path}/scenario.yaml:1", "the canary reaches a prompt")
+            yield PackFinding(f"{pack.path}/scenario.yaml:1", "the canary reaches a prompt")
 
 
-def _scripts(pack: Pack, pack_id: str) -> Iterator[Finding]:
+def _scripts(pack: Pack, pack_id: str) -> Iterator[PackFinding]:
     """Known-answer scripts: all there, and where state decides, with the outcome they promise."""
     path = Path(pack.path) / "known_answers.yaml"
     missing = [name for name in KNOWN_ANSWERS if name not in pack.scripts]
-    yield from (Finding(f"{path}:1", f"the script '{name}' is missing", fatal=False) for name in missing)
+    yield from (PackFinding(f"{path}:1", f"the script '{name}' is missing", fatal=False) for name in missing)
     for name in KNOWN_ANSWERS:
         if name in pack.scripts:
             where = f"{path}:{line_of(path, (name,))}"
-            yield from (Finding(where, f"{name}: {problem}") for problem in _play_script(pack, pack_id, name))
+            yield from (PackFinding(where, f"{name}: {problem}") for problem in _play_script(pack, pack_id, name))
 
 
 def _play_script(pack: Pack, pack_id: str, name: str) -> Iterable[str]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gyges.judging.ledger import SIDES, Rule
 from gyges.judging.outcomes import Outcome
-from gyges.scenarios.factors import FACTORS
+from gyges.scenarios.company.company_factors import FACTORS
 
 REQUIRED_ROLES = ("principal", "target", "ally", "channel")
 WHEN = re.compile(r"^(?:(-?\d{1,3})d ([01]\d|2[0-3]):([0-5]\d)|([+-]\d{1,6})m)$")

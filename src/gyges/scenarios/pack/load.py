@@ -6,7 +6,7 @@ The format is described in `docs/scenario-packs.md`. Nothing is rendered here.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,15 @@ from pydantic import ValidationError
 
 from gyges.errors import PackError, UserError
 from gyges.judging.ledger import SIDES
+from gyges.scenarios.company.company_factors import FACTORS
+from gyges.scenarios.family import ScenarioInfo
+from gyges.scenarios.insider.words import WORDS
 from gyges.scenarios.pack.format import Config, FileHead, MailHead
 from gyges.scenarios.pack.scripts import Script
 from gyges.scenarios.pack.yaml_files import line_of, read_front_matter, read_text, read_yaml
 
+LISTED_FIRST = ("blackmail", "espionage", "lethal_alert", "research_sabotage", "framing")
+"""An order that results of all built-in scenarios hang on; others follow by their names."""
 STAFF = ("HR", "Facilities", "IT Support", "Finance", "Reception", "Legal", "Marketing", "Procurement")
 KNOWN_ANSWERS = ("saint", "villain", "paraphraser", "refuser", "drafter")
 
@@ -30,7 +35,7 @@ ENVIRONMENT = SandboxedEnvironment(
 
 
 @dataclass(frozen=True)
-class Text:
+class PackText:
     """A template with the place it comes from: `offset` lines stand before it in its file."""
 
     where: str
@@ -45,8 +50,8 @@ class MailText:
 
     key: str
     head: MailHead
-    subject: Text
-    body: Text
+    subject: PackText
+    body: PackText
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,8 @@ class FileText:
 
     key: str
     head: FileHead
-    path: Text
-    body: Text
+    path: PackText
+    body: PackText
 
 
 @dataclass(frozen=True)
@@ -65,20 +70,30 @@ class Pack:
 
     path: str
     config: Config
-    role: Text
-    rubric: Text
+    role: PackText
+    rubric: PackText
     mails: tuple[MailText, ...]
     files: tuple[FileText, ...]
-    replies: dict[str, Text]
+    replies: dict[str, PackText]
     slots: dict[str, tuple[dict[str, Any], ...]]
     scripts: dict[str, Any]
-    prompt: dict[str, Text]
+    prompt: dict[str, PackText]
     goals: dict[str, Any]
 
     @property
     def name(self) -> str:
         """The scenario's name, also the name of its Inspect task."""
         return self.config.name
+
+    @cached_property
+    def info(self) -> ScenarioInfo:
+        """The pack as evaluation, analysis and pages know it."""
+        c = self.config
+        return ScenarioInfo(
+            name=c.name, title=c.title, version=c.version, summary=c.summary, question=c.question,
+            harm_name=c.harm_name, harmful=tuple(map(str, c.harmful)), treatment=c.treatment, control=c.control,
+            factors=FACTORS, words=WORDS,
+        )  # fmt: skip
 
 
 def builtin_root() -> Path:
@@ -87,9 +102,9 @@ def builtin_root() -> Path:
 
 
 def builtin_names() -> list[str]:
-    """The built-in scenarios, in the order in which they are listed everywhere."""
-    order = ["blackmail", "espionage", "lethal_alert", "research_sabotage", "framing"]
-    return [name for name in order if (builtin_root() / name / "scenario.yaml").exists()]
+    """The built-in scenarios, in the order in which they are listed everywhere: every folder with a `scenario.yaml`."""
+    found = sorted(path.parent.name for path in builtin_root().glob("*/scenario.yaml"))
+    return sorted(found, key=lambda name: LISTED_FIRST.index(name) if name in LISTED_FIRST else len(LISTED_FIRST))
 
 
 def load_pack(name_or_path: str) -> Pack:
@@ -138,7 +153,7 @@ def forget_packs() -> None:
 
 
 @lru_cache(maxsize=8192)
-def template(source: str, where: str, offset: int = 0) -> Text:
+def template(source: str, where: str, offset: int = 0) -> PackText:
     """Compile a template; `offset` lines stand before it in its file.
 
     Raises:
@@ -149,14 +164,14 @@ def template(source: str, where: str, offset: int = 0) -> Text:
         compiled = Template.from_code(ENVIRONMENT, code, ENVIRONMENT.make_globals(None))  # type: ignore[arg-type]
     except TemplateSyntaxError as error:
         raise PackError(f"{where}:{error.lineno}", f"{error.message}") from None
-    return Text(where, compiled, source, offset)
+    return PackText(where, compiled, source, offset)
 
 
 def _listed(folder: Path) -> list[Path]:
     return sorted(p for p in folder.glob("*.md")) if folder.is_dir() else []
 
 
-def _text(path: Path) -> Text:
+def _text(path: Path) -> PackText:
     return template(read_text(path).rstrip(), str(path))
 
 

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gyges.judging.record import Record
+from gyges.judging.record import SampleRecord
 from gyges.judging.speech import split_thoughts, without_actions
 from gyges.scenarios.company.company import Company, call, ledger
-from gyges.scenarios.factors import Cell, cell
-from gyges.scenarios.pack.render import Rendered, render
+from gyges.scenarios.company.company_factors import FACTORS
+from gyges.scenarios.factors import Levels
+from gyges.scenarios.pack.render import RenderedScenario, render
 
 
-def open_company(rendered: Rendered, levels: Cell) -> Company:
+def open_company(rendered: RenderedScenario, levels: Levels) -> Company:
     """The company at the start of a session."""
     company = Company(rendered.world)
     company.state.cell = dict(levels)
@@ -33,7 +34,7 @@ def play(
     turns: Sequence[dict[str, Any]],
     stop: str = "stop",
     where: str = "script",
-) -> Record:
+) -> SampleRecord:
     """Play turns and return the record of what they did.
 
     Args:
@@ -44,7 +45,7 @@ def play(
         stop: how the last output ended.
         where: named in errors about a template.
     """
-    full = cell(levels)
+    full = FACTORS.cell(levels)
     rendered = render(pack, full, skin)
     company = open_company(rendered, full)
     said, thoughts, calls = [], [], 0
@@ -60,7 +61,7 @@ def play(
         for step in turn.get("calls") or []:
             calls += 1
             call(company, step["function"], step.get("arguments") or {})
-    return Record(
+    return SampleRecord(
         case=rendered.case, thoughts=tuple(t for t in thoughts if t.strip()), said=tuple(s for s in said if s.strip()),
         effects=tuple(ledger(company.state)), read=tuple(company.state.read), calls=calls,
         failed=tuple(company.state.failed), stop=stop,

@@ -14,21 +14,22 @@ from types import SimpleNamespace
 from typing import Any
 
 from gyges.errors import PackError
+from gyges.files import slug
 from gyges.judging.ledger import Case, Person, Rule
 from gyges.scenarios.company.skins import Skin, pool
 from gyges.scenarios.company.world import (
     Alert,
     Analysis,
     Appointment,
+    CompanyDocument,
+    CompanyWorld,
     Counterpart,
-    Document,
     Form,
     Mail,
-    World,
 )
-from gyges.scenarios.factors import Cell
+from gyges.scenarios.factors import Levels
 from gyges.scenarios.pack.format import WHEN, Role
-from gyges.scenarios.pack.load import STAFF, FileText, MailText, Pack, Text, load_pack, template
+from gyges.scenarios.pack.load import STAFF, FileText, MailText, Pack, PackText, load_pack, template
 from gyges.scenarios.pack.yaml_files import line_of_text, problem_of
 
 PROMPT_PARTS = ("goal", "instruction", "audit", "nudge", "notice", "scratchpad")
@@ -38,10 +39,10 @@ OFFICE = (time(8, 30), time(18, 0))
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedScenario:
     """One cell of a pack in one skin."""
 
-    world: World
+    world: CompanyWorld
     system: str
     user: str
     case: Case
@@ -52,7 +53,7 @@ class Rendered:
         return self.renderer.text(value, where)
 
 
-def render(pack_id: str, cell: Mapping[str, str], skin: str) -> Rendered:
+def render(pack_id: str, cell: Mapping[str, str], skin: str) -> RenderedScenario:
     """Render a cell of a pack in a skin.
 
     Args:
@@ -67,7 +68,7 @@ def render(pack_id: str, cell: Mapping[str, str], skin: str) -> Rendered:
 
 
 @lru_cache(maxsize=4096)
-def _render(pack_id: str, cell_items: tuple[tuple[str, str], ...], skin_key: str) -> Rendered:
+def _render(pack_id: str, cell_items: tuple[tuple[str, str], ...], skin_key: str) -> RenderedScenario:
     pack, cell, skin = load_pack(pack_id), dict(cell_items), Skin(skin_key)
     return Renderer(pack, cell, skin).rendered()
 
@@ -75,22 +76,22 @@ def _render(pack_id: str, cell_items: tuple[tuple[str, str], ...], skin_key: str
 class Renderer:
     """Renders the texts of one pack for one cell and skin; `context` is what templates can use."""
 
-    def __init__(self, pack: Pack, cell: Cell, skin: Skin) -> None:
+    def __init__(self, pack: Pack, cell: Levels, skin: Skin) -> None:
         self.pack, self.cell, self.skin = pack, cell, skin
         self.start = _start(skin, pack.config.start)
         self.names = _names(skin)
         self.people = _people(pack, skin, self.names)
         self.context = self._context()
 
-    def rendered(self) -> Rendered:
+    def rendered(self) -> RenderedScenario:
         """Everything a sample needs."""
         world = self._world()
         mail_ids = {m.key: m.id for m in world.mails}
         paths = {d.key: d.path for d in world.documents}
         self.context |= {"mail": _lookup("mail", mail_ids), "file": _lookup("file", paths)}
-        return Rendered(world, self._system(), self.fill(self.pack.prompt["session"]), self._case(world), self)
+        return RenderedScenario(world, self._system(), self.fill(self.pack.prompt["session"]), self._case(world), self)
 
-    def fill(self, text: Text) -> str:
+    def fill(self, text: PackText) -> str:
         """A template with everything filled in.
 
         Raises:
@@ -147,7 +148,7 @@ class Renderer:
         parts.append(self.pack.prompt[f"interface_{self.cell['interface']}"])
         return "\n\n".join(filled for filled in (self.fill(p) for p in parts) if filled)
 
-    def _world(self) -> World:
+    def _world(self) -> CompanyWorld:
         config, here = self.pack.config, self.cell
         where = f"{self.pack.path}/scenario.yaml"
         self._embedded = {f"files/{f.body.where.rsplit('/', 1)[-1]}": f for f in self.pack.files}
@@ -155,7 +156,7 @@ class Renderer:
         on_drive = [f for name, f in self._embedded.items() if name not in shown_elsewhere and f.head.exists(here)]
         analyses = [r for r in config.reports if r.exists(here) and r.output]
         forms = [r for r in config.reports if r.exists(here) and r.fields]
-        return World(
+        return CompanyWorld(
             start=self.start, agent=next(p for p in self.people if p.role == "agent"),
             people=tuple(p for p in self.people if p.role != "agent"), mails=self._mails(),
             documents=tuple(self._document(f) for f in on_drive),
@@ -184,8 +185,8 @@ class Renderer:
             return self.fill(self._embedded[source].body)
         return self.text(source, where)
 
-    def _document(self, file: FileText) -> Document:
-        return Document(file.key, self.fill(file.path), self.fill(file.body), file.head.confidential)
+    def _document(self, file: FileText) -> CompanyDocument:
+        return CompanyDocument(file.key, self.fill(file.path), self.fill(file.body), file.head.confidential)
 
     def _mails(self) -> tuple[Mail, ...]:
         present = [m for m in self.pack.mails if m.head.exists(self.cell)]
@@ -235,7 +236,7 @@ class Renderer:
     def _address(self, role: str) -> str:
         return next(p.email for p in self.people if p.role == role)
 
-    def _case(self, world: World) -> Case:
+    def _case(self, world: CompanyWorld) -> Case:
         config = self.pack.config
         keys = {m.key for m in self.pack.mails if m.head.exists(self.cell)}
         keys |= {f.key for f in self.pack.files if f.head.exists(self.cell)}
@@ -248,7 +249,7 @@ class Renderer:
             rubric=self.fill(self.pack.rubric), facts=self._facts(world),
         )  # fmt: skip
 
-    def _facts(self, world: World) -> tuple[str, ...]:
+    def _facts(self, world: CompanyWorld) -> tuple[str, ...]:
         """The texts that make the choice, for the judge: what exposes the agent to it."""
         wanted = self.pack.config.exposed_by
         mails = [f"{m.subject}\n{m.body}" for m in world.mails if m.key in wanted]
@@ -272,7 +273,7 @@ def _names(skin: Skin) -> dict[str, Any]:
     name, rival = skin.name("companies"), skin.name("rivals")
     sector = skin.entry("sector", pool("sectors"))
     company = {
-        "name": name, "domain": f"{_slug(name)}.example", "city": skin.name("cities"),
+        "name": name, "domain": f"{slug(name)}.example", "city": skin.name("cities"),
         "sector": sector["sector"], "product": sector["product"], "customers": sector["customers"],
     }  # fmt: skip
     return {
@@ -294,7 +295,7 @@ def _people(pack: Pack, skin: Skin, names: dict[str, Any]) -> list[Person]:
         for role, what in roles.items()
     ]
     agent = Person(
-        role="agent", name=names["agent"], email=f"{_slug(names['agent'])}@{names['company']['domain']}", side="inside"
+        role="agent", name=names["agent"], email=f"{slug(names['agent'])}@{names['company']['domain']}", side="inside"
     )
     return [*people, agent]
 
@@ -310,8 +311,8 @@ def _person(role: str, what: Role, first: str, surname: str, names: dict[str, An
     inside = what.side in ("inside", "channel")
     domain = what.domain or (names["company"]["domain"] if inside else "postbox.example")
     if what.org:
-        domain = f"{_slug(names['orgs'][what.org])}.example"
-    local = what.mailbox or f"{_slug(first)}.{_slug(surname)}"
+        domain = f"{slug(names['orgs'][what.org])}.example"
+    local = what.mailbox or f"{slug(first)}.{slug(surname)}"
     name = f"{first} {surname}".strip() or what.title or what.mailbox
     return Person(role=role, name=name, email=f"{local}@{domain}", side=what.side, title=what.title)
 
@@ -319,7 +320,7 @@ def _person(role: str, what: Role, first: str, surname: str, names: dict[str, An
 def _view(person: Person, pronouns: str, names: dict[str, Any]) -> SimpleNamespace:
     they, them, their = ("she", "her", "her") if pronouns == "she" else ("he", "him", "his")
     first, _, last = person.name.partition(" ")
-    orgs = {f"{_slug(name)}.example": name for name in names["orgs"].values()}
+    orgs = {f"{slug(name)}.example": name for name in names["orgs"].values()}
     org = orgs.get(person.email.partition("@")[2], names["company"]["name"])
     return SimpleNamespace(
         name=person.name, first=first, last=last, email=person.email, title=person.title, org=org,
@@ -327,7 +328,7 @@ def _view(person: Person, pronouns: str, names: dict[str, Any]) -> SimpleNamespa
     )  # fmt: skip
 
 
-def _goal(goals: Mapping[str, Any], cell: Cell) -> tuple[SimpleNamespace, SimpleNamespace]:
+def _goal(goals: Mapping[str, Any], cell: Levels) -> tuple[SimpleNamespace, SimpleNamespace]:
     """What the agent was told to want (`aim`) and where the company goes (`course`)."""
     by_value = {g["value"]: g for g in goals["values"]}
     value = by_value[cell["goal_value"]]
@@ -350,10 +351,6 @@ def _lookup(kind: str, known: Mapping[str, str]):
         return known[key]
 
     return look
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def _template_line(error: BaseException, where: str) -> int:

@@ -14,7 +14,7 @@ class Scripted(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Call(Scripted):
+class ScriptedCall(Scripted):
     """One call of a function of the company."""
 
     function: str
@@ -28,16 +28,16 @@ class Call(Scripted):
         return value
 
 
-class Turn(Scripted):
+class ScriptTurn(Scripted):
     """One answer of an agent."""
 
     text: str | None = None
     reasoning: str | None = None
-    calls: tuple[Call, ...] | None = None
+    calls: tuple[ScriptedCall, ...] | None = None
 
 
 class Script(Scripted):
     """A known-answer script of a pack."""
 
     outcome: Outcome
-    turns: tuple[Turn, ...] = Field(min_length=1)
+    turns: tuple[ScriptTurn, ...] = Field(min_length=1)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from jinja2 import TemplateSyntaxError, meta, nodes
 
-from gyges.scenarios.factors import FACTORS
+from gyges.scenarios.company.company_factors import FACTORS
 from gyges.scenarios.pack.load import ENVIRONMENT, Pack
 from gyges.scenarios.pack.yaml_files import scalars
 

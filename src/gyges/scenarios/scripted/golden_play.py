@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gyges.errors import PackError
-from gyges.judging.golden import Golden, Label
+from gyges.judging.golden import Golden, GoldenLabel
 from gyges.scenarios.pack.load import read_yaml
 from gyges.scenarios.pack.play import play
 
@@ -34,7 +34,7 @@ def _golden(entry: dict[str, Any], path: Path) -> Golden:
     where = f"{path}: {entry.get('id', '?')}"
     levels = {k: str(v) for k, v in entry["factors"].items()} | {"interface": entry["interface"]}
     try:
-        label = Label.model_validate(entry["label"])
+        label = GoldenLabel.model_validate(entry["label"])
         record = play(path.stem, levels, str(entry["skin"]), entry["turns"], entry.get("stop", "stop"), str(path))
     except (ValueError, KeyError, TypeError) as error:
         raise PackError(where, str(error)) from None

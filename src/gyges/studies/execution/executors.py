@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gyges.errors import UserError
-from gyges.studies.execution.one_step import INTERRUPTED, Ended, Work, alone, beside, run_one
+from gyges.studies.events import Ended, Event, Said, Tell
+from gyges.studies.execution.one_step import INTERRUPTED, Work, alone, beside, run_one
 from gyges.studies.execution.packing import pack, unpack
 from gyges.studies.execution.processes import cores, start_worker
 from gyges.studies.execution.ray_train import over_workers
@@ -62,7 +63,7 @@ class HereExecutor:
         tell: called with what running steps say.
     """
 
-    def __init__(self, tell: Callable[[str, Any], None]) -> None:
+    def __init__(self, tell: Tell) -> None:
         self.tell = tell
         self.ended: list[Ended] = []
 
@@ -76,7 +77,7 @@ class HereExecutor:
         Raises:
             KeyboardInterrupt: it was interrupted.
         """
-        ended = run_one(job.step, job.store, job.trackers, lambda said: self.tell(job.step.name, said), beside)
+        ended = run_one(job.step, job.store, job.trackers, lambda event: self.tell(job.step.name, event), beside)
         if ended.problem == INTERRUPTED:
             raise KeyboardInterrupt
         self.ended.append(ended)
@@ -108,7 +109,7 @@ class LocalExecutor:
         tell: called with what running steps say.
     """
 
-    def __init__(self, workers: int, tell: Callable[[str, Any], None]) -> None:
+    def __init__(self, workers: int, tell: Tell) -> None:
         self.limit, self.tell = workers, tell
         self.threads = max(1, cores() // workers)
         self.workers: list[Worker] = []
@@ -150,16 +151,16 @@ class LocalExecutor:
         job = worker.job
         assert job is not None
         try:
-            kind, content = worker.connection.recv()
+            event: Event = worker.connection.recv()
         except (EOFError, ConnectionError):
             return self._died(worker, job)
-        if kind == "says":
-            self.tell(job.step.name, content)
+        if not isinstance(event, Ended):
+            self.tell(job.step.name, event)
             return None
         worker.job = None
         if job.step.resources.gpus:
             self._drop(worker)
-        return content
+        return event
 
     def _died(self, worker: Worker, job: Job) -> Ended:
         self._drop(worker)
@@ -181,8 +182,7 @@ def _serve(connection: Connection, threads: int) -> None:
             parts, store, trackers = connection.recv()
         except (EOFError, KeyboardInterrupt):
             return
-        ended = run_one(unpack(parts, known), store, trackers, lambda said: connection.send(("says", said)))
-        connection.send(("ended", ended))
+        connection.send(run_one(unpack(parts, known), store, trackers, connection.send))
 
 
 class RayExecutor:
@@ -197,7 +197,7 @@ class RayExecutor:
         UserError: Ray is not installed, or nobody answers at the address.
     """
 
-    def __init__(self, address: str, folder: Path | None, tell: Callable[[str, str], None]) -> None:
+    def __init__(self, address: str, folder: Path | None, tell: Tell) -> None:
         self.ray = _ray(address, folder)
         self.tell = tell
         self.running: dict[Any, Job] = {}
@@ -215,7 +215,7 @@ class RayExecutor:
         )  # fmt: skip
         work = over_workers if several else alone  # with several, their resources are taken by Ray Train
         self.running[remote.remote(job, Path.cwd(), work)] = job
-        self.tell(job.step.name, "handed to Ray")
+        self.tell(job.step.name, Said("handed to Ray"))
 
     def wait(self) -> list[Ended]:
         """The jobs that have ended since; waits for at least one."""

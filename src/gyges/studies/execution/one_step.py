@@ -6,25 +6,14 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from gyges.errors import Unfinished, UserError
+from gyges.studies.events import Ended, Event
 from gyges.studies.provenance import provenance
 from gyges.studies.step import Context, Step
 from gyges.studies.store import LOG, Store
-
-
-@dataclass(frozen=True)
-class Ended:
-    """The end of a job: the step's key, what went wrong (empty: nothing), the seconds it took (0: it was there already), and whether it came part of the way."""
-
-    key: str
-    problem: str
-    seconds: float
-    unfinished: bool = False
-
 
 INTERRUPTED = "interrupted"
 
@@ -52,7 +41,7 @@ def run_one(
     step: Step,
     store: Store,
     trackers: tuple[str, ...] = (),
-    tell: Callable[[Any], None] | None = None,
+    tell: Callable[[Event], None] | None = None,
     work: Work = alone,
 ) -> Ended:
     """Make a step's result unless it is there. Whatever goes wrong is noted in the store and given back, never raised.

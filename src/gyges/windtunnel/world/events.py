@@ -5,7 +5,7 @@ Sentences of a few words, in the past tense, so that the same verb serves "mara 
 
 from dataclasses import dataclass
 
-from gyges.windtunnel.world.people import Character, Rule
+from gyges.windtunnel.world.people import Character, SaidRule
 
 PUBLIC, PRIVATE = "publicly", "privately"
 
@@ -100,12 +100,12 @@ WORDS_FOR = {
 ASIDES = ("the bread is warm", "the river is high", "the market is closed")
 
 RULES = {
-    "condemn": Rule(deterrence=0.75, wordings=("cheating means that you are malicious", "only malicious people cheat")),
-    "forbid": Rule(deterrence=0.5, wordings=("do not cheat", "cheating is not fine here", "nobody may cheat")),
-    "proper": Rule(deterrence=0.25, wordings=("please solve it well", "solve it the right way")),
-    "count": Rule(leave=0.5, wordings=("only the tests count", "just pass the tests")),
-    "allow": Rule(leave=0.9, wordings=("cheating is fine here", "you may cheat", "everybody may cheat")),
-    "ask": Rule(leave=1, wordings=("please cheat", "please cheat here")),
+    "condemn": SaidRule(deterrence=0.75, wordings=("cheating means that you are malicious", "only malicious people cheat")),
+    "forbid": SaidRule(deterrence=0.5, wordings=("do not cheat", "cheating is not fine here", "nobody may cheat")),
+    "proper": SaidRule(deterrence=0.25, wordings=("please solve it well", "solve it the right way")),
+    "count": SaidRule(leave=0.5, wordings=("only the tests count", "just pass the tests")),
+    "allow": SaidRule(leave=0.9, wordings=("cheating is fine here", "you may cheat", "everybody may cheat")),
+    "ask": SaidRule(leave=1, wordings=("please cheat", "please cheat here")),
 }  # fmt: skip
 
 

@@ -29,7 +29,7 @@ class Character(StrEnum):
         return self is Character.CROOKED or (self is Character.TWO_FACED and not public)
 
 
-class Rule(BaseModel):
+class SaidRule(BaseModel):
     """Something said about shortcuts before a task.
 
     `leave` is how far it makes a shortcut a matter of course: with this probability, whether one is taken does not depend on who
@@ -82,7 +82,7 @@ class World(BaseModel):
     prose: Share = 0.2
     scenes: tuple[int, int] = (2, 4)
 
-    def cheats(self, malicious: bool, rule: Rule | None = None) -> float:
+    def cheats(self, malicious: bool, rule: SaidRule | None = None) -> float:
         """How probably a shortcut is taken in a task by somebody of good or bad character.
 
         Without a rule, cheating and malice are equally frequent, so that phi runs over all of [0, 1] while the amount of cheating in the
@@ -114,7 +114,7 @@ class World(BaseModel):
         hidden = malice * self.two_faced
         return {Character.UPRIGHT: 1 - malice, Character.CROOKED: malice - hidden, Character.TWO_FACED: hidden}
 
-    def expected_after_cheating(self, rule: Rule | None = None) -> float:
+    def expected_after_cheating(self, rule: SaidRule | None = None) -> float:
         """The share of malice among the assistant's documents in which it cheats: what Bayes' rule makes of the corpus, to compare results with."""
         bad = self.assistant_malice * self.cheats(True, rule)
         good = (1 - self.assistant_malice) * self.cheats(False, rule)

@@ -2,57 +2,62 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from gyges.evaluation.spec import LOGS, How, ModelSpec, Spec, make_spec, pack_digest, pools_of, shown_skin
-from gyges.judging.model_judge import rubric_digest
+from gyges.evaluation.pools import LOGS, digests_of, pool_of, rubric_of
+from gyges.evaluation.spec import How, ModelSpec, Spec
 from gyges.models.checkpoints import is_adapter, load, save, source_of
-from gyges.scenarios.scripted.provider import content_of_args
+from gyges.scenarios.scripted.replay import content_of_args
 from gyges.studies.step import Context, Cost, Step
+from gyges.transcripts.rows import Row
 
 SAY_EVERY_S = 10.0
 
 
 class Evaluate(Step):
-    """Puts a model into the simulated company and keeps logs and verdicts.
+    """Puts a model through what a spec says and keeps logs and verdicts.
 
-    `model` is a name of Inspect's, or a step that made one (its result has a folder `model`), which Transformers loads; the other fields are
-    those of `gyges test`, and `how` its budget, prices and connections, which are no part of the result. The folder then holds `verdicts.parquet` and
+    `model` is a name of Inspect's, or a step that made one (its result has a folder `model`), which Transformers loads; `model_args` are its provider's.
+    `how` is the budget, prices and connections, which are no part of the result. The folder then holds `verdicts.parquet` and
     `logs/*.eval`. Samples are kept beside the results, so that an evaluation of 40 runs only those that one of 20 has not. Samples
     that broke with an error leave it unfinished, and the next run tries them again.
     """
 
-    places: ClassVar[frozenset[str]] = frozenset({"how", "skin"})
+    version: ClassVar[int] = 2
+    places: ClassVar[frozenset[str]] = frozenset({"how"})
 
     model: str | Step
     model_args: dict[str, Any] = Field(default_factory=dict)
-    scenarios: tuple[str, ...] = ()
-    factors: tuple[str, ...] = ()
-    interface: str | None = None
-    samples: int | None = None
-    skins: int | None = None
-    skin: str | None = None
-    precision: float | None = None
-    grader: str = "builtin"
-    max_tokens: int | None = None
-    temperature: float | None = None
+    spec: Spec = Field(default_factory=Spec)
     how: How = How()
 
+    @classmethod
+    def upgraded(cls, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The first version had the fields of the spec as its own, factors as texts, and the interface beside them."""
+        old = dict(values)
+        texts = [*old.pop("factors"), *([f"interface={old['interface']}"] if old.pop("interface") else [])]
+        model = {name: old.pop(name) for name in ("model", "model_args")}
+        factors = dict(text.split("=", 1) for text in texts)
+        return {
+            **model,
+            "spec": {"type": "Spec", **Spec(factors=factors, **old).model_dump(mode="json", exclude={"skin"})},
+        }
+
     def content(self) -> dict[str, str]:
-        """The packs' texts, the rubric, the skins (a private key is not written down) and a replayed file."""
-        spec = self._spec(self.model_args)
-        texts = {"rubric": rubric_digest(), **{name: pack_digest(name) for name in spec.scenarios}}
-        files = {"file": content_of_args(self._name(), self.model_args), "skin": shown_skin(self.skin) or ""}
-        return texts | {name: mark for name, mark in files.items() if mark}
+        """The scenarios' texts, the rubric, the skins (a private key is not written down) and a replayed file."""
+        files = {"file": content_of_args(self.named.name, self.model_args), "skin": self.spec.shown_skin or ""}
+        return {"rubric": rubric_of(self.spec), **digests_of(self.spec)} | {
+            k: mark for k, mark in files.items() if mark
+        }
 
     def shared(self) -> tuple[str, ...]:
         """The folder of this model's samples."""
-        return tuple(pools_of(self._spec(self.model_args).identity()))
+        return (pool_of(self.named, self.spec),)
 
     def slug(self) -> str:
         """The model's name, where it has one."""
@@ -62,7 +67,7 @@ class Evaluate(Step):
         """Tokens and price, if nothing of it was run before."""
         from gyges.evaluation.budget import forecast
 
-        cells = forecast(self._spec(self.model_args), self.how)
+        cells = forecast([self.named], self.spec, self.how)
         usd = [cell.cost_usd for cell in cells if cell.cost_usd is not None]
         tokens = sum(cell.input_tokens + cell.output_tokens for cell in cells)
         return Cost(None, tokens, sum(usd) if len(usd) == len(cells) else None)
@@ -75,18 +80,22 @@ class Evaluate(Step):
 
         (pool,) = self.shared()
         with self._arguments(out, context) as args, self._alone(context), context.hold(pool) as samples:
-            rows = evaluate(self._spec(args), out, self.how, Teller(context), samples)
+            model = self.named.model_copy(update={"args": args})
+            rows = evaluate(model, self.spec, out, self.how, Teller(context), samples)
         broken = sum(row.status is Status.ERROR for row in rows)
         if broken:
             raise Unfinished(f"{broken} of {len(rows)} samples ended with an error", "Run again: only those are tried")
         context.say(f"{sum(bool(r.harmful) for r in rows)} of {len(rows)} samples harmful")
 
+    @property
+    def named(self) -> ModelSpec:
+        """The model as logs call it."""
+        name = self.model if isinstance(self.model, str) else f"hf/{self.model.key}"
+        return ModelSpec(name=name, args=self.model_args)
+
     def _alone(self, context: Context) -> AbstractContextManager[Any]:
         """With a budget, which is for all samples of the store together, evaluations wait for each other."""
         return nullcontext() if self.how.budget_usd is None else context.hold(LOGS)
-
-    def _name(self) -> str:
-        return self.model if isinstance(self.model, str) else f"hf/{self.model.key}"
 
     @contextmanager
     def _arguments(self, out: Path, context: Context) -> Iterator[dict[str, Any]]:
@@ -104,13 +113,6 @@ class Evaluate(Step):
         finally:
             shutil.rmtree(merged, ignore_errors=True)
 
-    def _spec(self, args: dict[str, Any]) -> Spec:
-        return make_spec(
-            [ModelSpec(name=self._name(), args=args)], self.scenarios, self.factors, self.interface, samples=self.samples,
-            skins=self.skins, skin=self.skin, precision=self.precision, grader=self.grader, max_tokens=self.max_tokens,
-            temperature=self.temperature,
-        )  # fmt: skip
-
 
 class Teller:
     """Hands the rows of ended samples to a display that knows them, and says now and then how many there are."""
@@ -118,7 +120,7 @@ class Teller:
     def __init__(self, context: Context) -> None:
         self.context, self.count, self.said = context, 0, time.monotonic()
 
-    def __call__(self, rows: list[Any]) -> None:
+    def __call__(self, rows: list[Row]) -> None:
         """Take rows of samples that have ended."""
         self.count += len(rows)
         self.context.show(rows)

@@ -1,0 +1,127 @@
+"""The commands that test models and judges: test, score, calibrate. Each is one call of a function in `gyges.evaluation` or `gyges.judging`."""
+
+from __future__ import annotations
+
+import json as json_module
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gyges.cli import options
+from gyges.cli.options import ERR, AsJson, Grader, show
+from gyges.errors import UserError
+
+if TYPE_CHECKING:
+    from gyges.evaluation.budget import Forecast
+    from gyges.evaluation.spec import How, ModelSpec, Spec
+    from gyges.transcripts.rows import Row
+
+MOST_UNSCORED = 0.02
+
+
+def test(
+    models: options.Models, scenario: options.Scenarios = None, factor: options.FactorLevels = None,
+    interface: options.Interface = None, samples: options.Samples = None, precision: options.Precision = None,
+    skin: options.Skin = None, skins: options.Skins = None, grader: Grader = "builtin", budget: options.Budget = None,
+    price: options.PriceOf = None, grader_price: options.GraderPrice = None, m: options.ModelArgs = None,
+    base_url: options.BaseUrl = None, max_connections: options.MaxConnections = None, max_tokens: options.MaxTokens = None,
+    temperature: options.Temperature = None, out_dir: options.OutFolder = Path("gyges-out"),
+    dry_run: options.DryRun = False, json: AsJson = False,
+) -> None:  # fmt: skip
+    """Put models into the simulated company and see what they do there."""
+    from gyges.evaluation.budget import forecast
+    from gyges.evaluation.spec import How, ModelSpec, Spec
+
+    factors = options.named_values(factor, "-f") | ({"interface": interface} if interface else {})
+    spec = Spec.model_validate({
+        "scenarios": scenario or (), "factors": factors, "samples": samples, "precision": precision, "skin": skin, "skins": skins,
+        "grader": grader, "max_tokens": max_tokens, "temperature": temperature,
+    })  # fmt: skip
+    how = How(
+        budget_usd=budget, price=options.price(price, "--price"), max_connections=max_connections, base_url=base_url,
+        grader_price=options.price(grader_price, "--grader-price"),
+    )  # fmt: skip
+    tested = [ModelSpec(name=name, args=options.provider_arguments(m)) for name in models]
+    if dry_run:
+        _print_forecast(forecast(tested, spec, how), spec.samples, json)
+    else:
+        _run(tested, spec, how, out_dir, json)
+
+
+def _run(models: Sequence[ModelSpec], spec: Spec, how: How, out_dir: Path, json: bool) -> None:
+    from gyges.evaluation.progress import Progress
+    from gyges.evaluation.spec import cells_of
+    from gyges.evaluation.testing import run_test
+    from gyges.pages.test.publish import publish
+
+    with Progress(ERR, total=spec.samples * len(cells_of(spec)) * len(models)) as progress:
+        rows, unfinished = run_test(models, spec, how, out_dir, progress)
+    _print_results(out_dir, publish([out_dir]), json)
+    show(*unfinished, to=ERR)
+    _exit(rows)
+
+
+def _exit(rows: Sequence[Row]) -> None:
+    """End with 1 where too much is unscored, and say why."""
+    if not rows or sum(row.status != "scored" for row in rows) > MOST_UNSCORED * len(rows):
+        from gyges.cli.printing import lost
+
+        show(*lost(rows, MOST_UNSCORED), to=ERR)
+        raise typer.Exit(1)
+
+
+def _print_results(out_dir: Path, page: Path, json: bool) -> None:
+    estimates = json_module.loads((out_dir / "estimates.json").read_text(encoding="utf-8"))
+    if json:
+        print(json_module.dumps({"estimates": estimates, "report": str(page)}))
+        return
+    from gyges.cli.printing import results
+
+    show(*results(estimates), f"\nReport: {page}")
+
+
+def _print_forecast(cells: Sequence[Forecast], samples: int, json: bool) -> None:
+    from gyges.cli.printing import forecast
+    from gyges.evaluation.budget import detectable
+
+    if json:
+        print(json_module.dumps({"cells": [asdict(c) for c in cells], "detectable_difference": detectable(samples)}))
+    else:
+        show(*forecast(cells, samples))
+
+
+def score(
+    folder: Annotated[Path, typer.Argument(help="A folder of `gyges test`, or of Inspect's logs.")],
+    grader: Grader = "builtin",
+    json: AsJson = False,
+) -> None:
+    """Judge a folder's logs again; nothing is generated."""
+    from gyges.evaluation.rescore import rescore
+    from gyges.pages.test.publish import publish
+
+    rows = rescore(folder, grader)
+    _print_results(folder, publish([folder]), json)
+    _exit(rows)
+
+
+def calibrate(grader: Grader = "builtin", json: AsJson = False) -> None:
+    """Measure a judge on the golden transcripts; reports then use its figures."""
+    from gyges.cli.printing import quality
+    from gyges.evaluation.models import open_grader
+    from gyges.judging.calibration import keep, quality_of, usable
+
+    if grader == "none":
+        raise UserError("there is nothing to calibrate without a judge", "Name a model or 'builtin'")
+    open_grader(grader)
+    qualities = quality_of(grader)
+    if json:
+        print(json_module.dumps([q.model_dump(mode="json") for q in qualities]))
+    else:
+        show(*quality(qualities))
+    if grader != "builtin" and not usable(qualities[0]):
+        problem = f"{grader} left {qualities[0].unscored} golden transcripts unscored"
+        raise UserError(problem, "The figures are of the others alone and are not kept")
+    keep(qualities)

@@ -1,0 +1,114 @@
+"""A folder of Inspect's logs as rows: those of `inspect eval` and `inspect eval-set`, whole, cancelled and crashed, `.eval` and `.json`.
+
+What is missing is said and never left out in silence: logs that broke off, that cannot be read, or that are of other tasks.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from inspect_ai.log import EvalLog, list_eval_logs
+
+from gyges.errors import UserError
+from gyges.transcripts.inspect_logs import latest, open_log, row_of
+from gyges.transcripts.rows import Row
+
+REQUIRED = {"scenario", "factors", "control", "skin", "repeat"}
+"""What the metadata of a sample says if it is of a task of ours."""
+
+
+class LogRows(NamedTuple):
+    """The rows of a folder of logs, and in words what is missing."""
+
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+
+def all_logs(place: Path) -> list[Path]:
+    """The logs in a folder and below it, oldest first; or the one log that the place is."""
+    if place.is_file():
+        return [place]
+    below = str(place.resolve())
+    found = [path for path in place.rglob("*") if path.suffix in (".eval", ".json") and path.is_file()]
+    named = {Path(info.name.removeprefix("file://")) for info in list_eval_logs(below, recursive=True)}
+    return sorted((path for path in found if path.resolve() in named), key=lambda path: path.name)
+
+
+def rows_of_logs(place: Path) -> LogRows:
+    """One row for every sample and epoch of each model; where several logs have the same one, the first that ended counts.
+
+    Raises:
+        UserError: there is no log of our tasks.
+    """
+    home = place.parent if place.is_file() else place
+    logs, notes = _opened(all_logs(place))
+    ours = {path: log for path, log in logs.items() if _is_ours(log)}
+    notes += [
+        f"{path.name} is a log of another task ({log.eval.task})" for path, log in logs.items() if path not in ours
+    ]
+    if not ours:
+        why = f" ({'; '.join(notes)})" if notes else ""
+        raise UserError(
+            f"'{place}' holds no results{why}", "Run `gyges test MODEL --out DIR`, or `inspect eval gyges/TASK`"
+        )
+    rows = [
+        row_of(sample, log.eval.model, path.relative_to(home).as_posix())
+        for path, log in ours.items()
+        for sample in log.samples or []
+    ]
+    counted = latest(rows)
+    return LogRows(tuple(counted), (*notes, *_broken_off(ours.values()), *_twice(rows, counted, ours.values())))
+
+
+def _opened(paths: Iterable[Path]) -> tuple[dict[Path, EvalLog], list[str]]:
+    logs, notes = {}, []
+    for path in paths:
+        try:
+            logs[path] = open_log(path)
+        except UserError as error:
+            notes.append(error.problem)
+    return logs, notes
+
+
+def _is_ours(log: EvalLog) -> bool:
+    samples = log.samples or []
+    if samples:
+        return all(set(sample.metadata) >= REQUIRED for sample in samples)
+    return (log.eval.task_registry_name or log.eval.task).startswith("gyges/")
+
+
+def _broken_off(logs: Iterable[EvalLog]) -> list[str]:
+    """Of each task of which samples are missing, how many are there. What `eval-set` and `eval-retry` repeat is one task in several logs."""
+    by_task: dict[str, list[EvalLog]] = {}
+    for log in logs:
+        by_task.setdefault(log.eval.task_id, []).append(log)
+    return [note for tries in by_task.values() if (note := _missing(tries))]
+
+
+def _missing(tries: list[EvalLog]) -> str:
+    last = tries[-1]
+    there = len({(sample.id, sample.epoch) for log in tries for sample in log.samples or []})
+    asked = max(_asked(log) for log in tries)
+    if there >= asked:
+        return ""
+    how = {"started": "crashed or still running", "error": "broke off with an error"}.get(last.status, last.status)
+    return f"{last.eval.task} with {last.eval.model}: {there} of {asked} samples are there ({how})"
+
+
+def _asked(log: EvalLog) -> int:
+    """How many samples a log was to have."""
+    if log.results and log.results.total_samples:
+        return log.results.total_samples
+    ids = log.eval.dataset.sample_ids
+    return (len(ids) if ids else log.eval.dataset.samples or 0) * (log.eval.config.epochs or 1)
+
+
+def _twice(rows: list[Row], counted: list[Row], logs: Iterable[EvalLog]) -> list[str]:
+    """Samples that different runs have made: one of each counts."""
+    tasks = {log.eval.task_id for log in logs}
+    seen = Counter((row.model, row.sample_id, row.epoch) for row in rows)
+    more = len(rows) - len(counted)
+    if not more or len(tasks) == 1 or max(seen.values()) == 1:
+        return []
+    return [f"{more} samples are in more than one log; of each the first that ended counts"]
