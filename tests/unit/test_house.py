@@ -19,7 +19,7 @@ TEXTS = {"mail", "files", "replies", "slots", "pools", "prompt"}
 
 
 class Helper(NamedTuple):
-    """A private function that its module names once."""
+    """A private function that its module names once; one with a decorator (a validator, say) is called by its library."""
 
     place: str
     lines: int
@@ -37,7 +37,9 @@ def _used_once(path: Path) -> list[Helper]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     named = Counter(n.id for n in ast.walk(tree) if isinstance(n, ast.Name))
     named += Counter(n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute))
-    private = [f for f in _functions(tree) if f.name.startswith("_") and not f.name.startswith("__")]
+    private = [
+        f for f in _functions(tree) if f.name.startswith("_") and not f.name.startswith("__") and not f.decorator_list
+    ]
     where = path.relative_to(ROOT).as_posix()
     return [Helper(f"{where}:{f.lineno} {f.name}", _length(f)) for f in private if named[f.name] <= 1]
 
