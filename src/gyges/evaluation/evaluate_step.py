@@ -51,7 +51,7 @@ class Evaluate(Step):
     def content(self) -> dict[str, str]:
         """The scenarios' texts, the rubric, the skins (a private key is not written down) and a replayed file."""
         files = {"file": content_of_args(self.named.name, self.model_args), "skin": self.spec.shown_skin or ""}
-        return {"rubric": rubric_of(self.spec), **digests_of(self.spec)} | {
+        return {"rubric": rubric_of(self.spec.scenarios), **digests_of(self.spec)} | {
             k: mark for k, mark in files.items() if mark
         }
 

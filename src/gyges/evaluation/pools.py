@@ -3,7 +3,7 @@
 So an evaluation of 40 samples runs only the 20 that one of 20 has not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gyges.evaluation.spec import ModelSpec, Spec
@@ -20,16 +20,16 @@ def identity(models: Sequence[ModelSpec], spec: Spec) -> dict[str, Any]:
     """What two runs must share to go into one folder; the number of samples may grow. Of a private key its first skin is kept."""
     data = spec.model_dump(mode="json", exclude={"samples", "precision"})
     data["models"] = [model.model_dump(mode="json") for model in models]
-    data["rubric"] = rubric_of(spec)
+    data["rubric"] = rubric_of(spec.scenarios)
     data["packs"] = digests_of(spec)
     data["files"] = {m.name: digest for m in models if (digest := content_of_args(m.name, m.args))}
     data["skin"] = spec.shown_skin
     return data
 
 
-def rubric_of(spec: Spec) -> str:
+def rubric_of(scenarios: Iterable[str]) -> str:
     """Digest of how samples are judged, beside the scenarios' own texts."""
-    return "+".join(dict.fromkeys(place_of(name).family.rubric() for name in spec.scenarios))
+    return "+".join(dict.fromkeys(place_of(name).family.rubric() for name in scenarios))
 
 
 def digests_of(spec: Spec) -> dict[str, str]:

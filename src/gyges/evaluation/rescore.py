@@ -13,9 +13,8 @@ from inspect_ai.log import EvalLog, EvalSample, recompute_metrics, write_eval_lo
 from gyges.errors import UserError
 from gyges.evaluation.folder import locked, logs_of, note_spec, stops_early, stored_spec
 from gyges.evaluation.models import open_grader
-from gyges.evaluation.pools import LOGS, pools_of
+from gyges.evaluation.pools import LOGS, pools_of, rubric_of
 from gyges.files import replacing
-from gyges.judging.model_judge import rubric_digest
 from gyges.judging.scorer import to_score
 from gyges.scenarios.families import family_named
 from gyges.studies.store import Store
@@ -41,7 +40,7 @@ def rescore(out: Path, grader: str, each: Callable[[], None] = lambda: None) -> 
     if not paths:
         raise UserError(f"'{out}' holds no logs", "Run `gyges test MODEL --out DIR` first")
     open_grader(grader)
-    judged = _judged_by(stored, grader)
+    judged = stored and {**stored, "identity": _judged_by(stored["identity"], grader)}
     with locked(out):
         logs = [(_place(path, out, stored, judged), open_log(path)) for path in paths]
         for place, log in logs:
@@ -55,9 +54,9 @@ def rescore(out: Path, grader: str, each: Callable[[], None] = lambda: None) -> 
     return rows
 
 
-def _judged_by(stored: dict[str, Any], grader: str) -> dict[str, Any]:
-    """What a folder of `gyges test` says of its study, with another grader."""
-    return stored and {**stored, "identity": {**stored["identity"], "grader": grader, "rubric": rubric_digest()}}
+def _judged_by(identity: dict[str, Any], grader: str) -> dict[str, Any]:
+    """What a folder of `gyges test` holds, with another grader and today's way to judge."""
+    return {**identity, "grader": grader, "rubric": rubric_of(identity["scenarios"])}
 
 
 def _place(path: Path, out: Path, stored: dict[str, Any], judged: dict[str, Any]) -> Path:
