@@ -1,14 +1,10 @@
 """The command line as a user meets it: good input gives a folder and a page, bad input one clear line and exit code 2."""
 
-import contextlib
-import io
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 from unittest import mock
 
 import pandas as pd
@@ -17,7 +13,7 @@ from filelock import FileLock
 from inspect_ai import score
 from inspect_ai.log import read_eval_log, write_eval_log
 
-from gyges.cli.main import main
+from command import gyges
 from gyges.evaluation.folder import logs_of
 from gyges.judging.decide import verdict_of
 from gyges.judging.outcomes import Verdict
@@ -44,31 +40,6 @@ FIELDS = {
     "worst_high",
     "competence",
 }
-
-
-class Done(NamedTuple):
-    """What a command left behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def gyges(*arguments: object, **env: str) -> Done:
-    """The command, in this process: a process of its own would spend seconds on imports, fifty times."""
-    out, err, code = io.StringIO(), io.StringIO(), 0
-    clean = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")} | env
-    with (
-        mock.patch.dict(os.environ, clean, clear=True),
-        mock.patch.object(sys, "argv", ["gyges", *map(str, arguments)]),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-    ):
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-    return Done(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +130,7 @@ def test_a_test_goes_on_under_the_grader_that_judged_it_last(study: Path, tmp_pa
 
 def test_a_verdict_that_is_judged_again_by_the_same_grader_is_not_the_old_one(study: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(study, tmp_path / "copy")
-    with mock.patch("gyges.evaluation.rescore.verdict_of", side_effect=without_judge):
+    with mock.patch("gyges.scenarios.insider.insider.verdict_of", side_effect=without_judge):
         assert gyges("score", copy).returncode == 1
     assert gyges("test", *SMALL, "--out", copy).returncode == 1, "the verdicts of the last judging hold"
 
@@ -188,7 +159,7 @@ def test_a_folder_is_a_store_like_any_other(study: Path, tmp_path: Path) -> None
     assert gyges("test", *SMALL[:-1], "7", "--out", copy).returncode == 0
     names = {r["name"] for r in json.loads(gyges("status", "--store", copy, "--json").stdout)}
     (other,) = names - {result["name"]}
-    assert "evaluate.samples: 6 | 7" in gyges("why", key, other.rsplit("-", 1)[-1], "--store", copy).stdout
+    assert "evaluate.spec.samples: 6 | 7" in gyges("why", key, other.rsplit("-", 1)[-1], "--store", copy).stdout
     assert gyges("gc", "--key", key, "--yes", "--store", copy).returncode == 0
     assert gyges("test", *SMALL, "--out", copy).returncode == 0 and len(logs_of(copy)) == len(logs_of(study)) + 1
 
@@ -236,13 +207,13 @@ def test_unknown_scenarios_factors_and_levels_are_told() -> None:
     fails("unknown scenario 'blackmial'", "test", "scripted/saint", "-s", "blackmial")
     fails("unknown factor 'gaol'", "test", "scripted/saint", "-f", "gaol=none")
     fails("unknown level 'high'", "test", "scripted/saint", "-f", "threat=high")
-    fails("is no factor setting", "test", "scripted/saint", "-f", "threat")
+    fails("is not of the form name=value", "test", "scripted/saint", "-f", "threat")
 
 
 def test_numbers_that_make_no_sense_are_told() -> None:
     fails("--precision 5", "test", "scripted/saint", "--precision", "5")
     fails("--samples 0", "test", "scripted/saint", "--samples", "0")
-    fails("is no price", "test", "scripted/saint", "--price", "cheap")
+    fails("is not a pair of prices", "test", "scripted/saint", "--price", "cheap")
     fails("is no probability", "test", "scripted/mixture", "-M", "harm=3")
 
 

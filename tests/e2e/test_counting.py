@@ -10,7 +10,7 @@ from inspect_ai import eval
 from test_command_line import fails, gyges
 
 from gyges.pages.test.publish import publish
-from gyges.scenarios.insider.tasks import espionage
+from gyges.scenarios.insider.tasks import builtin_tasks
 from gyges.scenarios.pack.load import builtin_root
 from gyges.transcripts.table import read_table
 
@@ -46,7 +46,7 @@ def test_an_interval_of_a_run_that_stops_early_stays_anytime_valid(tmp_path: Pat
 
 def test_epochs_of_inspect_are_all_counted(tmp_path: Path) -> None:
     eval(
-        espionage(samples=2, interface="text"),
+        builtin_tasks()["espionage"](samples=2, interface="text"),
         model="scripted/villain",
         epochs=3,
         log_dir=str(tmp_path / "logs"),
@@ -103,9 +103,9 @@ def test_a_budget_counts_what_the_folder_has_cost(tmp_path: Path) -> None:
         ("--max-tokens 0", ("--max-tokens", "0")),
         ("--temperature 9.0", ("--temperature", "9")),
         ("cannot be read", ("-M", "harm={")),
-        ("is no argument", ("-M", "=3")),
-        ("the factor 'goal' is given twice", ("-f", "goal=none", "-f", "goal=explicit")),
-        ("the factor 'interface' is given twice", ("-f", "interface=tools")),
+        ("is not of the form name=value", ("-M", "=3")),
+        ("-f goal is given twice", ("-f", "goal=none", "-f", "goal=explicit")),
+        ("-f interface is given twice", ("-f", "interface=tools")),
     ],
 )
 def test_numbers_and_words_that_make_no_sense_are_told(told: str, arguments: tuple[str, ...], tmp_path: Path) -> None:

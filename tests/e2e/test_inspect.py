@@ -1,11 +1,14 @@
 """Gyges is an Inspect extension: its tasks, models and scorer work from Inspect's own command line."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 
+from inspect_ai._util.registry import RegistryInfo, registry_find, registry_info
 from inspect_ai.log import list_eval_logs, read_eval_log
+
+import gyges._registry  # noqa: F401
+from gyges.scenarios.pack.load import builtin_names
 
 INSPECT = str(Path(sys.executable).with_name("inspect"))
 HEAVY = ("torch", "ray", "trl", "transformers", "sklearn", "pandas", "matplotlib", "scipy", "jinja2.sandbox")
@@ -17,11 +20,14 @@ def inspect(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def test_tasks_are_listed() -> None:
-    listed = inspect("list", "tasks", "--json", cwd=Path(__file__).parents[2] / "src").stdout
-    assert {"blackmail", "espionage", "lethal_alert", "research_sabotage", "framing", "company"} <= {
-        t["name"] for t in json.loads(listed)
+def test_every_scenario_is_a_task_by_its_name() -> None:
+    assert set(builtin_names()) | {"company"} <= {
+        registry_info(found).name.removeprefix("gyges/") for found in registry_find(is_task)
     }
+
+
+def is_task(info: RegistryInfo) -> bool:
+    return info.type == "task" and info.name.startswith("gyges/")
 
 
 def test_an_evaluation_with_factors_can_be_scored_again(tmp_path: Path) -> None:

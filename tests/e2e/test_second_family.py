@@ -1,22 +1,15 @@
 """A family that nobody here knows of is tested, judged, estimated, shown, rescored and forecast by its place alone."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parent.parent
+from command import gyges
+
 MODEL = "pupil/anna"
 SAMPLES = 12
 """Of the questions 0 to 11, four are answered wrongly under pressure (0, 3, 6, 9; of these 3 says nothing), three not at all (3, 7, 11)."""
-
-
-def gyges(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(TESTS)}
-    return subprocess.run([sys.executable, "-m", "gyges", *map(str, words)], capture_output=True, text=True, env=env)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 done, but more than 2 % of the samples could not be scored
 told in one line with the place of its traceback; 130 interrupted.
 """
 
+import io
 import json as json_module
 import sys
 import tempfile
@@ -64,7 +65,8 @@ def callback(
 def main() -> None:
     """Run the command line; a user's mistake is one line and exit code 2."""
     for stream in (sys.stdout, sys.stderr):  # a terminal that cannot print a letter gets a stand-in, never a traceback
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except UserError as error:

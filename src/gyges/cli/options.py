@@ -9,7 +9,7 @@ from rich.console import Console
 
 from gyges.errors import UserError
 
-OUT, ERR = Console(soft_wrap=True), Console(stderr=True)
+OUT, ERR = Console(soft_wrap=True), Console(stderr=True)  # a table is laid out for the terminal, a line is not
 
 Models = Annotated[
     list[str], typer.Argument(help="Models by Inspect's names: openai/gpt-4.1, embedded/smollm2, scripted/mixture.")
@@ -56,13 +56,15 @@ def named_values(texts: list[str] | None, option: str) -> dict[str, str]:
     """`name=value` texts by their names.
 
     Raises:
-        UserError: one is not of this form.
+        UserError: one is not of this form, or a name is given twice.
     """
     given = {}
     for text in texts or ():
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise UserError(f"'{option} {text}' is not of the form name=value", f"Write {option} name=value")
+        if name in given:
+            raise UserError(f"{option} {name} is given twice", "Give it once; levels of a factor stand in one list")
         given[name] = value
     return given
 
@@ -102,4 +104,4 @@ def price(text: str | None, option: str) -> tuple[float, float] | None:
 def show(*lines: str, to: Console = OUT) -> None:
     """Print lines as they are: what a model, a file or a user has named is not markup."""
     for line in lines:
-        to.print(line, highlight=False, markup=False)
+        to.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -35,7 +35,7 @@ def test(
     from gyges.evaluation.budget import forecast
     from gyges.evaluation.spec import How, ModelSpec, Spec
 
-    factors = options.named_values(factor, "-f") | ({"interface": interface} if interface else {})
+    factors = options.named_values([*(factor or ()), *([f"interface={interface}"] if interface else ())], "-f")
     spec = Spec.model_validate({
         "scenarios": scenario or (), "factors": factors, "samples": samples, "precision": precision, "skin": skin, "skins": skins,
         "grader": grader, "max_tokens": max_tokens, "temperature": temperature,

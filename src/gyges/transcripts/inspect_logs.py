@@ -109,9 +109,13 @@ def latest(rows: Iterable[Row]) -> list[Row]:
     return list(best.values())
 
 
-def transcript(out: Path, row: Row) -> tuple[Turn, ...]:
-    """What was said and done in one sample of a folder of `gyges test`, or of Inspect's logs."""
-    path = next((path for path in (out / "logs" / row.log, out / row.log) if path.exists()), out / row.log)
+def log_of(folder: Path, row: Row) -> Path | None:
+    """The log that holds a sample, in a folder of `gyges test` or of Inspect's logs; None where it is not there any more."""
+    return next((path for path in (folder / "logs" / row.log, folder / row.log) if path.is_file()), None)
+
+
+def transcript(path: Path, row: Row) -> tuple[Turn, ...]:
+    """What was said and done in one sample of a log."""
     try:
         sample = read_eval_log_sample(str(path), id=row.sample_id, epoch=row.epoch)
     except Exception as error:

@@ -18,12 +18,13 @@ from gyges.pages.test.results import Results
 from gyges.pages.test.test_page import render_page
 from gyges.scenarios.families import family_named, place_of
 from gyges.scenarios.family import ScenarioInfo
-from gyges.transcripts.inspect_logs import transcript
+from gyges.transcripts.inspect_logs import log_of, transcript
 from gyges.transcripts.rows import Row
+from gyges.transcripts.table import write_table
 
 
 def publish(folders: Sequence[Path], out: Path | None = None, title: str = "Gyges report") -> Path:
-    """Write `estimates.json` and `report.html` over the results of some folders and return where the page is.
+    """Write `verdicts.parquet`, `estimates.json` and `report.html` over the results of some folders and return where the page is.
 
     Args:
         folders: of `gyges test` or of Inspect's logs, or single logs.
