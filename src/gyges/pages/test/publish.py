@@ -40,9 +40,10 @@ def publish(folders: Sequence[Path], out: Path | None = None, title: str = "Gyge
     rows = [row for _, row in found]
     home = {transcript_key(row): folder for folder, row in found}
     out = _writable(out or _home(folders[0]))
-    shown = {
-        transcript_key(r): transcript(_home(home[transcript_key(r)]), r) for r in choose_transcripts(rows) if r.log
-    }
+    chosen = {transcript_key(r): (r, log_of(_home(home[transcript_key(r)]), r)) for r in choose_transcripts(rows)}
+    shown = {key: transcript(log, row) for key, (row, log) in chosen.items() if log}
+    if not stored_spec(out):  # a folder of `gyges test` has its own
+        write_table(rows, out)
     study = Results(
         rows=tuple(rows), scenarios=tuple(_scenarios(folders, rows)), judge_quality=tuple(_qualities(rows)),
         transcripts=shown, title=title, settings=_settings(folders), notes=tuple(n for of in results.values() for n in of.notes),
