@@ -3,7 +3,6 @@
 What is missing is said and never left out in silence: logs that broke off, that cannot be read, or that are of other tasks.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -57,8 +56,7 @@ def rows_of_logs(place: Path) -> LogRows:
         for path, log in ours.items()
         for sample in log.samples or []
     ]
-    counted = latest(rows)
-    return LogRows(tuple(counted), (*notes, *_broken_off(ours.values()), *_twice(rows, counted, ours.values())))
+    return LogRows(tuple(latest(rows)), (*notes, *_broken_off(ours.values()), *_twice(ours.values())))
 
 
 def _opened(paths: Iterable[Path]) -> tuple[dict[Path, EvalLog], list[str]]:
@@ -92,7 +90,10 @@ def _missing(tries: list[EvalLog]) -> str:
     asked = max(_asked(log) for log in tries)
     if there >= asked:
         return ""
-    how = {"started": "crashed or still running", "error": "broke off with an error"}.get(last.status, last.status)
+    how = {
+        "started": "crashed or still running; `inspect log recover` may bring more back",
+        "error": "broke off with an error",
+    }.get(last.status, last.status)
     return f"{last.eval.task} with {last.eval.model}: {there} of {asked} samples are there ({how})"
 
 
@@ -104,11 +105,8 @@ def _asked(log: EvalLog) -> int:
     return (len(ids) if ids else log.eval.dataset.samples or 0) * (log.eval.config.epochs or 1)
 
 
-def _twice(rows: list[Row], counted: list[Row], logs: Iterable[EvalLog]) -> list[str]:
-    """Samples that different runs have made: one of each counts."""
-    tasks = {log.eval.task_id for log in logs}
-    seen = Counter((row.model, row.sample_id, row.epoch) for row in rows)
-    more = len(rows) - len(counted)
-    if not more or len(tasks) == 1 or max(seen.values()) == 1:
-        return []
-    return [f"{more} samples are in more than one log; of each the first that ended counts"]
+def _twice(logs: Iterable[EvalLog]) -> list[str]:
+    """Samples that different runs have made: one of each counts. `eval-set` and `eval-retry` take what is done into their next log."""
+    runs = {(log.eval.model, sample.id, sample.epoch, log.eval.task_id) for log in logs for sample in log.samples or []}
+    more = len(runs) - len({run[:3] for run in runs})
+    return [f"{more} of the samples are in more than one run; of each the first that ended counts"] if more else []
