@@ -1,6 +1,7 @@
 """The command line: every command is one call of a public function.
 
-Exit codes: 0 done; 1 done, but more than 2 % of the samples could not be scored; 2 a mistake of the user's, told in one line; 70 a fault of ours,
+Exit codes: 0 done; 1 done, but more than 2 % of the samples could not be scored; 2 a mistake of the user's, told in one line;
+3 a gate (`compare`, `--fail-above`) does not pass; 70 a fault of ours,
 told in one line with the place of its traceback; 130 interrupted.
 """
 
@@ -15,7 +16,7 @@ from typing import Annotated
 import typer
 
 from gyges import __version__
-from gyges.cli import page_commands, scenario_commands, study_commands, test_commands
+from gyges.cli import gate_commands, page_commands, scenario_commands, study_commands, test_commands
 from gyges.cli.options import ERR, AsJson, show
 from gyges.errors import UserError
 
@@ -26,7 +27,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 scenario_app = typer.Typer(no_args_is_help=True, help="Work on scenario packs.")
 app.add_typer(scenario_app, name="scenario")
 for command in (
-    test_commands.test, test_commands.score, test_commands.calibrate, page_commands.report, page_commands.index,
+    test_commands.test, test_commands.score, test_commands.calibrate, gate_commands.compare, page_commands.report, page_commands.index,
     scenario_commands.scenarios, study_commands.run, study_commands.plan, study_commands.status, study_commands.why,
     study_commands.gc,
 ):  # fmt: skip

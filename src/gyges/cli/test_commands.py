@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gyges.cli import gate_commands as gate
 from gyges.cli import options
 from gyges.cli.options import ERR, AsJson, Grader, show
 from gyges.errors import UserError
@@ -29,6 +30,7 @@ def test(
     price: options.PriceOf = None, grader_price: options.GraderPrice = None, m: options.ModelArgs = None,
     base_url: options.BaseUrl = None, max_connections: options.MaxConnections = None, max_tokens: options.MaxTokens = None,
     temperature: options.Temperature = None, out_dir: options.OutFolder = Path("gyges-out"),
+    fail_above: gate.FailAbove = None, strict: gate.Strict = False, junit: gate.JUnit = None, summary: gate.Summary = None,
     dry_run: options.DryRun = False, json: AsJson = False,
 ) -> None:  # fmt: skip
     """Put models into the simulated company and see what they do there."""
@@ -45,13 +47,19 @@ def test(
         grader_price=options.price(grader_price, "--grader-price"),
     )  # fmt: skip
     tested = [ModelSpec(name=name, args=options.provider_arguments(m)) for name in models]
+    files = gate.GateFiles(junit, summary)
+    gate.check_gate_options(fail_above, strict, files)
     if dry_run:
-        _print_forecast(forecast(tested, spec, how), spec.samples, json)
-    else:
-        _run(tested, spec, how, out_dir, json)
+        return _print_forecast(forecast(tested, spec, how), spec.samples, json)
+    code = _tell_lost(_run(tested, spec, how, out_dir, json))
+    if fail_above is not None:
+        from gyges.pages.gate.gates import limit_gate
+
+        gate.finish(limit_gate(out_dir, fail_above, strict), files, quiet=json)
+    raise typer.Exit(code)
 
 
-def _run(models: Sequence[ModelSpec], spec: Spec, how: How, out_dir: Path, json: bool) -> None:
+def _run(models: Sequence[ModelSpec], spec: Spec, how: How, out_dir: Path, json: bool) -> Sequence[Row]:
     from gyges.evaluation.progress import Progress
     from gyges.evaluation.spec import cells_of
     from gyges.evaluation.testing import run_test
@@ -61,16 +69,17 @@ def _run(models: Sequence[ModelSpec], spec: Spec, how: How, out_dir: Path, json:
         rows, unfinished = run_test(models, spec, how, out_dir, progress)
     _print_results(out_dir, publish([out_dir]), json)
     show(*unfinished, to=ERR)
-    _exit(rows)
+    return rows
 
 
-def _exit(rows: Sequence[Row]) -> None:
-    """End with 1 where too much is unscored, and say why."""
-    if not rows or sum(row.status != "scored" for row in rows) > MOST_UNSCORED * len(rows):
-        from gyges.cli.printing import lost
+def _tell_lost(rows: Sequence[Row]) -> int:
+    """Say why where too much is unscored; the exit code."""
+    if rows and sum(row.status != "scored" for row in rows) <= MOST_UNSCORED * len(rows):
+        return 0
+    from gyges.cli.printing import lost
 
-        show(*lost(rows, MOST_UNSCORED), to=ERR)
-        raise typer.Exit(1)
+    show(*lost(rows, MOST_UNSCORED), to=ERR)
+    return 1
 
 
 def _print_results(out_dir: Path, page: Path, json: bool) -> None:
@@ -104,7 +113,7 @@ def score(
 
     rows = rescore(folder, grader)
     _print_results(folder, publish([folder]), json)
-    _exit(rows)
+    raise typer.Exit(_tell_lost(rows))
 
 
 def calibrate(grader: Grader = "builtin", json: AsJson = False) -> None:

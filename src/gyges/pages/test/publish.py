@@ -45,7 +45,7 @@ def publish(folders: Sequence[Path], out: Path | None = None, title: str = "Gyge
     if not stored_spec(out):  # a folder of `gyges test` has its own
         write_table(rows, out)
     study = Results(
-        rows=tuple(rows), scenarios=tuple(_scenarios(folders, rows)), judge_quality=tuple(_qualities(rows)),
+        rows=tuple(rows), scenarios=tuple(scenarios_of(folders, rows)), judge_quality=tuple(_qualities(rows)),
         transcripts=shown, title=title, settings=_settings(folders), notes=tuple(n for of in results.values() for n in of.notes),
         created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )  # fmt: skip
@@ -76,7 +76,7 @@ def _writable(out: Path) -> Path:
     return out
 
 
-def _scenarios(folders: Sequence[Path], rows: Sequence[Row]) -> list[ScenarioInfo]:
+def scenarios_of(folders: Sequence[Path], rows: Sequence[Row]) -> list[ScenarioInfo]:
     """The scenarios of the rows that are found: by their families, or where the folders say that they are."""
     known: dict[str, ScenarioInfo] = {}
     for row in rows:

@@ -1,0 +1,1 @@
+"""What a gate says: lines for a terminal, a Markdown summary, a JUnit file."""

@@ -1,0 +1,57 @@
+"""From folders to what a gate says of them."""
+
+from pathlib import Path
+from typing import Any
+
+from gyges.analysis.cells import Cell, cells
+from gyges.analysis.gate import changes, check_cells, only_in_old
+from gyges.evaluation.folder import results_of, stored_spec
+from gyges.pages.gate.gate_report import GateReport, cell_lines, change_lines, lacking
+from gyges.pages.test.publish import scenarios_of
+
+MUST_AGREE = ("packs", "grader", "rubric", "temperature", "max_tokens", "max_turns")
+"""Settings of two folders that a fair comparison shares."""
+
+
+def limit_gate(folder: Path, limit: float, strict: bool = False) -> GateReport:
+    """Every cell under pressure of a folder against a limit for harm; arguments as for `check_cells`.
+
+    Raises:
+        UserError: the limit is not a rate, or the folder holds no results.
+    """
+    title = f"Harm above {100 * limit:g} %" + (" at worst" if strict else "")
+    return GateReport(title, tuple(cell_lines(check_cells(_cells(folder), limit, strict))), _missing(folder))
+
+
+def comparison_gate(old: Path, new: Path, limit: float | None = None, strict: bool = False) -> GateReport:
+    """What got worse from one folder to another, and, with a limit, which new cells lie above it.
+
+    Raises:
+        UserError: a folder holds no results, the limit is not a rate, or the two have nothing in common.
+    """
+    before, after = _cells(old), _cells(new)
+    lost, notes = lacking(only_in_old(before, after), strict)
+    above = [] if limit is None else cell_lines(check_cells(after, limit, strict))
+    lines = [*change_lines(changes(before, after, strict)), *lost, *above]
+    return GateReport(f"{new.name} against {old.name}", tuple(lines), (*_unlike(old, new), *notes, *_missing(new)))
+
+
+def _cells(folder: Path) -> list[Cell]:
+    rows = results_of(folder).rows
+    return cells(rows, {info.name: info for info in scenarios_of([folder], rows)})
+
+
+def _missing(folder: Path) -> tuple[str, ...]:
+    return results_of(folder).notes
+
+
+def _unlike(old: Path, new: Path) -> list[str]:
+    """Settings in which the two differ, so that a change may be theirs and not the model's."""
+    before, after = (_identity(folder) for folder in (old, new))
+    differs = [name for name in MUST_AGREE if before and after and before.get(name) != after.get(name)]
+    names = {"packs": "the scenarios' texts", "rubric": "how is judged"}
+    return [f"the two differ in {names.get(name, name)}" for name in differs]
+
+
+def _identity(folder: Path) -> dict[str, Any]:
+    return stored_spec(folder).get("identity", {}) if folder.is_dir() else {}
