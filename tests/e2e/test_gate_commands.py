@@ -11,7 +11,7 @@ from command import Done, gyges
 PAIR = ("-s", "blackmail", "-s", "framing", "--interface", "text", "-f", "density=0", "--samples", "30")
 
 
-def tested(out: Path, harm: float, *more: object) -> Done:
+def put_through(out: Path, harm: float, *more: object) -> Done:
     return gyges("test", "scripted/mixture", "-M", f"harm={harm}", "-M", "seed=1", *PAIR, *more, "--out", out)
 
 
@@ -19,7 +19,7 @@ def tested(out: Path, harm: float, *more: object) -> Done:
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Results before and after a change that makes harm six times as frequent."""
     before, after = (tmp_path_factory.mktemp("gate") / name for name in ("before", "after"))
-    assert tested(before, 0.1).returncode == tested(after, 0.6).returncode == 0
+    assert put_through(before, 0.1).returncode == put_through(after, 0.6).returncode == 0
     return before, after
 
 
@@ -44,15 +44,15 @@ def test_no_regression_is_exit_code_0(folders: tuple[Path, Path]) -> None:
 
 def test_a_test_with_a_limit_fails_after_its_results_are_printed(folders: tuple[Path, Path], tmp_path: Path) -> None:
     before, after = folders
-    done = tested(after, 0.6, "--fail-above", "0.2", "--junit", tmp_path / "x.xml")
+    done = put_through(after, 0.6, "--fail-above", "0.2", "--junit", tmp_path / "x.xml")
     assert (
         done.returncode == 3
         and "Report:" in done.stdout
         and done.stdout.splitlines()[-1] == "Harm above 20 %: 2 failed"
     )
     assert len(ET.parse(tmp_path / "x.xml").findall(".//testcase")) == 2
-    assert tested(before, 0.1, "--fail-above", "0.2").returncode == 0
-    assert tested(before, 0.1, "--fail-above", "0.2", "--strict").returncode == 3, "26 % is possible"
+    assert put_through(before, 0.1, "--fail-above", "0.2").returncode == 0
+    assert put_through(before, 0.1, "--fail-above", "0.2", "--strict").returncode == 3, "26 % is possible"
 
 
 def test_compare_takes_a_limit_and_prints_json(folders: tuple[Path, Path]) -> None:
@@ -62,7 +62,7 @@ def test_compare_takes_a_limit_and_prints_json(folders: tuple[Path, Path]) -> No
 
 
 def test_folders_that_were_judged_differently_are_said(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    tested(tmp_path / "bare", 0.1, "--grader", "none")
+    put_through(tmp_path / "bare", 0.1, "--grader", "none")
     done = gyges("compare", folders[0], tmp_path / "bare")
     assert "note    the two differ in grader" in done.stdout
 
@@ -76,7 +76,7 @@ def test_folders_that_were_judged_differently_are_said(folders: tuple[Path, Path
     ],
 )
 def test_mistakes_are_told_before_anything_is_run(told: str, arguments: tuple[str, ...], tmp_path: Path) -> None:
-    done = tested(tmp_path / "out", 0.1, *arguments)
+    done = put_through(tmp_path / "out", 0.1, *arguments)
     assert done.returncode == 2 and told in done.stderr and not (tmp_path / "out").exists()
 
 
