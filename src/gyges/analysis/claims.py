@@ -48,21 +48,17 @@ class Readings:
         for seed in self.seeds:
             asked: list[Hashable] = []
             try:
-                figure = value(self._rates(seed, asked))
+                arms: dict[str, dict[str, Count]] = {}
+                for (arm, measure, of), count in self.counts.items():
+                    if of == seed:
+                        arms.setdefault(arm, {})[measure] = count
+                figure = value({arm: _Noting(counts, seed, asked) for arm, counts in arms.items()})
             except KeyError:
                 continue
             except ZeroDivisionError:  # measured against nothing
                 figure = math.nan
             found.setdefault(tuple(asked), figure)
         return list(found.values())
-
-    def _rates(self, seed: int, asked: list[Hashable]) -> Rates:
-        """The rates of one seed, which note what is asked of them."""
-        arms: dict[str, dict[str, Count]] = {}
-        for (arm, measure, of), count in self.counts.items():
-            if of == seed:
-                arms.setdefault(arm, {})[measure] = count
-        return {arm: _Noting(counts, seed, asked) for arm, counts in arms.items()}
 
 
 class _Noting(Mapping[str, float]):

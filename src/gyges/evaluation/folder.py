@@ -119,14 +119,10 @@ def results_of(place: Path) -> LogRows:
     if not stored and (place / "evaluate").is_dir():
         raise UserError(f"'{place}' is a store of studies", f"Name evaluations in it: gyges report {place}/evaluate/*")
     logs = logs_of(place)
-    if table.exists() and (stored or not logs) and all(_older(log, table) for log in logs):
+    if table.exists() and (stored or not logs) and all(log.stat().st_mtime <= table.stat().st_mtime for log in logs):
         return LogRows(tuple(read_table(table)), ())
     if not stored:
         return rows_of_logs(place)
     rows = latest(read_rows(logs, place / LOGS, stops_early(stored)))
     write_table(rows, place)
     return LogRows(tuple(rows), ())
-
-
-def _older(log: Path, table: Path) -> bool:
-    return log.stat().st_mtime <= table.stat().st_mtime

@@ -100,7 +100,9 @@ def _open(name: str, config: GenerateConfig, base_url: str | None, args: Mapping
     except UserError:
         raise
     except (Exception, SystemExit) as error:
-        raise UserError(_first_line(name, error), _remedy(name, error)) from None
+        text = MARKUP.sub("", str(error)).strip().removeprefix("ERROR: ")
+        text = " ".join(re.sub(r"(?<=\w)\s*\n\s*\n", ". ", text).split()) or type(error).__name__
+        raise UserError(f"the model '{name}' cannot be used: {text[:300].rstrip('.')}", _remedy(name, error)) from None
 
 
 def _check_packages(name: str, base_url: str | None, args: Mapping[str, Any]) -> None:
@@ -116,12 +118,6 @@ def _check_packages(name: str, base_url: str | None, args: Mapping[str, Any]) ->
         raise UserError(problem, f"Install it: pip install {' '.join(missing)}{elsewhere}")
 
 
-def _first_line(name: str, error: BaseException) -> str:
-    text = MARKUP.sub("", str(error)).strip().removeprefix("ERROR: ")
-    text = " ".join(re.sub(r"(?<=\w)\s*\n\s*\n", ". ", text).split()) or type(error).__name__
-    return f"the model '{name}' cannot be used: {text[:300].rstrip('.')}"
-
-
 def _remedy(name: str, error: BaseException) -> str:
     text = str(error).lower()
     if "api key" in text or "api_key" in text or "environment variable" in text:
@@ -133,26 +129,16 @@ def _remedy(name: str, error: BaseException) -> str:
 
 def _check_server(model: Model) -> None:
     """Ask whether somebody listens behind an address that is local or comes from the environment; the providers' own are left alone."""
-    url = _address(model)
-    variable = _variable_with(url)
+    found = getattr(model.api, "base_url", None) or getattr(getattr(model.api, "client", None), "base_url", None)
+    later = SERVERS.get(str(model).partition("/")[0], "")
+    url = str(found or os.environ.get(later, ""))
+    wanted = url.rstrip("/").casefold()
+    places = ((k, v.rstrip("/").casefold()) for k, v in os.environ.items() if k.endswith("_BASE_URL"))
+    variable = next((k for k, v in places if v and v == wanted), "")
     if variable:
         _check_address(url, variable)
     elif _host(url) in LOCAL:
         _check_address(url, "--base-url")
-
-
-def _address(model: Model) -> str:
-    """Where a model is: as its provider says, or its client, or the variable that a provider with a server reads later."""
-    found = getattr(model.api, "base_url", None) or getattr(getattr(model.api, "client", None), "base_url", None)
-    later = SERVERS.get(str(model).partition("/")[0], "")
-    return str(found or os.environ.get(later, ""))
-
-
-def _variable_with(url: str) -> str:
-    """The variable of the environment from which an address comes; clients write it with or without a slash at its end."""
-    wanted = url.rstrip("/").casefold()
-    places = ((k, v.rstrip("/").casefold()) for k, v in os.environ.items() if k.endswith("_BASE_URL"))
-    return next((k for k, v in places if v and v == wanted), "")
 
 
 def _host(url: str) -> str | None:

@@ -64,19 +64,16 @@ class Progress:
             key = (row.model, row.scenario, f"{row.condition} {row.interface}")
             self.tallies.setdefault(key, Tally()).add(row)
         if rows:
-            self._show()
+            if self.live:
+                self.live.update(self.table())
+            elif time.monotonic() - self.last_line > LINE_EVERY_S:
+                self.last_line = time.monotonic()
+                self.console.print(self.line(), highlight=False)
 
     @property
     def count(self) -> int:
         """Samples that have ended, those of earlier runs included."""
         return sum(t.scored + t.other for t in self.tallies.values())
-
-    def _show(self) -> None:
-        if self.live:
-            self.live.update(self.table())
-        elif time.monotonic() - self.last_line > LINE_EVERY_S:
-            self.last_line = time.monotonic()
-            self.console.print(self.line(), highlight=False)
 
     def line(self) -> str:
         """One line: how many samples have ended, and how long it has taken."""

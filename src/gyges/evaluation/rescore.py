@@ -45,10 +45,15 @@ def rescore(out: Path, grader: str, each: Callable[[], None] = lambda: None) -> 
         logs = [(_place(path, out, stored, judged), open_log(path)) for path in paths]
         for place, log in logs:
             asyncio.run(_judge_log(log, grader, each))
-            _write(log, place)
+            with replacing(place) as part:
+                write_eval_log(log, str(part), format="json" if place.suffix == ".json" else "eval")
         if judged:
             note_spec(judged, out)
-            _reopen(out, pools_of(judged["identity"]))
+            pools = pools_of(judged["identity"])
+            store = Store(out.resolve())
+            for record in list(store.records()):
+                if set(record.shared) & set(pools):
+                    store.reopen(record)
         rows = latest(read_rows(logs_of(out), out / LOGS if stored else out, stops_early(stored)))
         write_table(rows, out)
     return rows
@@ -68,14 +73,6 @@ def _place(path: Path, out: Path, stored: dict[str, Any], judged: dict[str, Any]
     return out / pools[pool] / path.name
 
 
-def _reopen(out: Path, pools: list[str]) -> None:
-    """Reopen the results that older verdicts in these pools have given: the next `gyges test` makes them from the pools, without generating."""
-    store = Store(out.resolve())
-    for record in list(store.records()):
-        if set(record.shared) & set(pools):
-            store.reopen(record)
-
-
 async def _judge_log(log: EvalLog, grader: str, each: Callable[[], None]) -> None:
     gate = asyncio.Semaphore(AT_ONCE)
 
@@ -89,8 +86,3 @@ async def _judge_log(log: EvalLog, grader: str, each: Callable[[], None]) -> Non
     await asyncio.gather(*(one(sample) for sample in log.samples or []))
     if log.results:
         recompute_metrics(log)
-
-
-def _write(log: EvalLog, path: Path) -> None:
-    with replacing(path) as part:
-        write_eval_log(log, str(part), format="json" if path.suffix == ".json" else "eval")

@@ -40,9 +40,14 @@ def run_test(
     with locked(out):
         sequential = claim_folder(models, spec, out)
         study, store = study_of(models, spec, how), Store(out.resolve())
-        _reopen_outdated(study, store)
+        for step in study.steps:
+            record, pool = store.record(step), store.root / step.shared()[0]
+            if record and not _stands(store.path(step) / TABLE, pool):
+                store.reopen(record)
         try:
-            ended = run(study, store, _settings(models, how), progress.tell)
+            here = len(models) == 1 or how.budget_usd is not None or any(model.provider in FREE for model in models)
+            settings = RunSettings("here") if here else RunSettings("local", workers=len(models))
+            ended = run(study, store, settings, progress.tell)
         finally:
             rows = _rows(study, store, sequential)
             write_table(rows, out)
@@ -54,20 +59,6 @@ def study_of(models: Sequence[ModelSpec], spec: Spec, how: How) -> Study:
     text = f"What do {', '.join(model.name for model in models)} do in {', '.join(spec.scenarios)}?"
     steps = [Evaluate(model=model.name, model_args=model.args, spec=spec, how=how) for model in models]
     return Study("test", text, tuple(steps))
-
-
-def _settings(models: Sequence[ModelSpec], how: How) -> RunSettings:
-    """Models behind servers side by side; those on this machine, and all that share a budget, one after another."""
-    here = len(models) == 1 or how.budget_usd is not None or any(model.provider in FREE for model in models)
-    return RunSettings("here") if here else RunSettings("local", workers=len(models))
-
-
-def _reopen_outdated(study: Study, store: Store) -> None:
-    """Reopen results of which a log was moved away or judged anew (by `inspect score`, say): they are made again from what is there."""
-    for step in study.steps:
-        record, pool = store.record(step), store.root / step.shared()[0]
-        if record and not _stands(store.path(step) / TABLE, pool):
-            store.reopen(record)
 
 
 def _stands(table: Path, pool: Path) -> bool:

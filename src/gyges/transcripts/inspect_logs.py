@@ -55,19 +55,16 @@ def row_of(sample: EvalSample, model: str, log: str, sequential: bool = False) -
     meta = sample.metadata
     usage, judge = sample.model_usage.get(model), sample.role_usage.get("grader")
     verdict = _verdict(sample)
+    # Logs of earlier versions, all of them from the company, do not say their condition.
+    condition = meta.get("condition") or families()["insider"].factors.label(meta["factors"], leave_out=("interface",))
     return Row(
         model=model, family=meta.get("family", "insider"), scenario=meta["scenario"],
-        interface=meta["factors"].get("interface", ""), condition=_condition(meta), control=meta["control"], factors=meta["factors"],
+        interface=meta["factors"].get("interface", ""), condition=condition, control=meta["control"], factors=meta["factors"],
         skin=meta["skin"], repeat=meta["repeat"], sample_id=str(sample.id), epoch=sample.epoch, seconds=sample.total_time or 0.0, log=log,
         input_tokens=_given(usage), output_tokens=usage.output_tokens if usage else 0,
         judge_input_tokens=_given(judge), judge_output_tokens=judge.output_tokens if judge else 0, detail=_detail(sample),
         sequential=sequential, **verdict,
     )  # fmt: skip
-
-
-def _condition(meta: dict[str, Any]) -> str:
-    """As the sample says; logs of earlier versions, all of them from the company, do not."""
-    return meta.get("condition") or families()["insider"].factors.label(meta["factors"], leave_out=("interface",))
 
 
 def _verdict(sample: EvalSample) -> dict[str, Any]:

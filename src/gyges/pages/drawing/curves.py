@@ -91,15 +91,11 @@ def _line(curve: Curve, low: float, high: float) -> list[str]:
 
 
 def _places(points: Points, low: float, high: float) -> list[tuple[float, float]]:
-    return [(_x(x, low, high), _y(y)) for x, y in points if not math.isnan(y)]
+    return [(INDENT + (x - low) / (high - low) * (RIGHT - INDENT - 4), _y(y)) for x, y in points if not math.isnan(y)]
 
 
 def _path(places: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-
-
-def _x(value: float, low: float, high: float) -> float:
-    return INDENT + (value - low) / (high - low) * (RIGHT - INDENT - 4)
 
 
 def _y(share: float) -> float:

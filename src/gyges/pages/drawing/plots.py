@@ -15,7 +15,6 @@ from gyges.analysis.factor_effects import FactorEffect
 from gyges.analysis.remarks import RemarkRates
 from gyges.pages.drawing.svg import RIGHT, WIDTH, axis, bar, dot, drawing, line, scale, text, wrap
 from gyges.pages.wording import NBSP, SIGNIFICANT, counts, interval, points, row_names, signed, sure
-from gyges.statistics.differences import Difference
 from gyges.statistics.rates import Estimate
 
 Beside = tuple[Cell, Cell | None]
@@ -64,25 +63,20 @@ class Pair(NamedTuple):
 def rates_plot(name: str, title: str, rows: Sequence[Beside]) -> Markup:
     """One row a cell under pressure (filled), above its control (hollow) where it has one."""
     names = row_names([cell for cell, _ in rows])
-    pairs = [_rate_pair(names[i], cell, control) for i, (cell, control) in enumerate(rows)]
-    told = "; ".join(_told(names[i], cell, control) for i, (cell, control) in enumerate(rows))
-    return _pairs_plot(name, title, f"Share of samples with harm, 0 to 100 %. {told}.", pairs)
-
-
-def _rate_pair(name: str, cell: Cell, control: Cell | None) -> Pair:
-    void = bool(cell.harm.n) and not cell.meaningful
-    number = "not meaningful" if void else counts_short(cell.harm)
-    classes = _faint("control" if cell.control else "treated", cell), _faint("control", control)
-    return Pair(name, number, cell.harm, control.harm if control else None, classes, void)
+    pairs, told = [], []
+    for row_name, (cell, control) in zip(names, rows, strict=True):
+        void = bool(cell.harm.n) and not cell.meaningful
+        number = "not meaningful" if void else counts_short(cell.harm)
+        classes = _faint("control" if cell.control else "treated", cell), _faint("control", control)
+        pairs.append(Pair(row_name, number, cell.harm, control.harm if control else None, classes, void))
+        gate = "" if cell.meaningful else ", not meaningful"
+        beside = f", control {counts(control.harm)}" if control else ""
+        told.append(f"{row_name}: {sure(cell.harm)}{gate}{beside}")
+    return _pairs_plot(name, title, f"Share of samples with harm, 0 to 100 %. {'; '.join(told)}.", pairs)
 
 
 def _faint(class_: str, cell: Cell | None) -> str:
     return class_ if cell is None or cell.meaningful else f"{class_} faint"
-
-
-def _told(name: str, cell: Cell, control: Cell | None) -> str:
-    gate = "" if cell.meaningful else ", not meaningful"
-    return f"{name}: {sure(cell.harm)}{gate}" + (f", control {counts(control.harm)}" if control else "")
 
 
 def remarks_plot(name: str, title: str, found: Sequence[RemarkRates]) -> Markup:
@@ -99,16 +93,14 @@ def remarks_plot(name: str, title: str, found: Sequence[RemarkRates]) -> Markup:
 
 def _pairs_plot(name: str, title: str, description: str, pairs: Sequence[Pair], gate: float | None = None) -> Markup:
     parts, places, end = _labels([(pair.name, pair.number) for pair in pairs], 46)
-    parts += [p for pair, y in zip(pairs, places, strict=True) for p in _pair_row(pair, y)]
+    for pair, y in zip(pairs, places, strict=True):
+        parts += [bar(scale(0), scale(1), y + 5, 23, "void")] * pair.void + _rate_marks(
+            pair.upper, y + 11, pair.classes[0]
+        )
+        parts += _rate_marks(pair.lower, y + 22, pair.classes[1]) if pair.lower else []
     bottom = end - 4
     gates = [] if gate is None else [line(scale(gate), 0, scale(gate), bottom, "zero")]
     return drawing(name, title, description, bottom + 20, [*axis(0, bottom, SHARES), *gates, *parts])
-
-
-def _pair_row(pair: Pair, y: float) -> list[str]:
-    hatched = [bar(scale(0), scale(1), y + 5, 23, "void")] * pair.void
-    both = ((pair.upper, pair.classes[0], y + 11), (pair.lower, pair.classes[1], y + 22))
-    return hatched + [p for e, class_, at in both if e for p in _rate_marks(e, at, class_)]
 
 
 def _rate_marks(e: Estimate, y: float, class_: str) -> list[str]:
@@ -209,7 +201,9 @@ def _segment(outcome: str, colour: str, size: int, x1: float, x2: float, y: floa
 
 def effects_plot(name: str, title: str, effects: Sequence[FactorEffect]) -> Markup:
     """A forest plot: each level's difference to its baseline in percentage points, with its interval."""
-    parts, places, bottom = _labels([(effect_name(e), _points_short(e.difference)) for e in effects], 38)
+    estimates = [(effect_name(e), e.difference.estimate) for e in effects]
+    labels = [(name, "nothing scored" if found is None else signed(found)) for name, found in estimates]
+    parts, places, bottom = _labels(labels, 38)
     parts += [p for effect, y in zip(effects, places, strict=True) for p in _effect_marks(effect, y + 13)]
     guides = [*axis(0, bottom, POINTS, -1, 1), line(WIDTH / 2, 0, WIDTH / 2, bottom, "zero")]
     told = "; ".join(f"{effect_name(e)}: {points(e.difference)}" for e in effects)
@@ -232,27 +226,18 @@ def _effect_marks(effect: FactorEffect, y: float) -> list[str]:
     return [*worst, thick, dot(scale(d.estimate, -1), y, 4.2, class_)]
 
 
-def _points_short(d: Difference) -> str:
-    return "nothing scored" if d.estimate is None else f"{signed(d.estimate)}"
-
-
 # --- competence ------------------------------------------------------------------------------------------------------
 
 
 def competence_plot(name: str, title: str, rows: Sequence[Beside]) -> Markup:
     """One row a model: how often the innocent job was done, with the gate at one half."""
     names = row_names([cell for cell, _ in rows])
-    pairs = [_job_pair(names[i], cell, control) for i, (cell, control) in enumerate(rows)]
-    told = "; ".join(_job_told(names[i], cell, control) for i, (cell, control) in enumerate(rows))
-    return _pairs_plot(name, title, f"Share of samples with the innocent job done. {told}.", pairs, MEANINGFUL)
-
-
-def _job_pair(name: str, cell: Cell, control: Cell | None) -> Pair:
-    classes = ("control" if cell.control else "job", "control")
-    job = control.competence if control else None
-    return Pair(name, counts_short(cell.competence), cell.competence, job, classes, not cell.able)
-
-
-def _job_told(name: str, cell: Cell, control: Cell | None) -> str:
-    job = f"{name}: {counts(cell.competence)}, {interval(cell.competence)}"
-    return job + (f", control {counts(control.competence)}" if control else "")
+    pairs, told = [], []
+    for row_name, (cell, control) in zip(names, rows, strict=True):
+        classes, job = ("control" if cell.control else "job", "control"), control.competence if control else None
+        pairs.append(Pair(row_name, counts_short(cell.competence), cell.competence, job, classes, not cell.able))
+        beside = f", control {counts(job)}" if job else ""
+        told.append(f"{row_name}: {counts(cell.competence)}, {interval(cell.competence)}{beside}")
+    return _pairs_plot(
+        name, title, f"Share of samples with the innocent job done. {'; '.join(told)}.", pairs, MEANINGFUL
+    )

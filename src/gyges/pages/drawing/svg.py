@@ -16,7 +16,7 @@ LEFT, RIGHT = 6, 354
 
 def element(name: str, *children: str, **attributes: str | float) -> str:
     """One element. `class_` becomes `class`, `text_anchor` becomes `text-anchor`; numbers keep one decimal."""
-    pairs = "".join(f' {_name(k)}="{_value(v)}"' for k, v in attributes.items())
+    pairs = "".join(f' {k.rstrip("_").replace("_", "-")}="{_value(v)}"' for k, v in attributes.items())
     return f"<{name}{pairs}>{''.join(children)}</{name}>" if children else f"<{name}{pairs}/>"
 
 
@@ -82,10 +82,6 @@ def shorten(content: str, limit: int) -> str:
         return content
     head = (limit - 1) // 2
     return f"{content[:head]}…{content[-(limit - 1 - head) :]}"
-
-
-def _name(key: str) -> str:
-    return key.rstrip("_").replace("_", "-")
 
 
 def _value(value: str | float) -> str:

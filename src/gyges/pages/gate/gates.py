@@ -1,7 +1,6 @@
 """From folders to what a gate says of them."""
 
 from pathlib import Path
-from typing import Any
 
 from gyges.analysis.cells import Cell, cells
 from gyges.analysis.gate import changes, check_cells, only_in_old
@@ -47,11 +46,7 @@ def _missing(folder: Path) -> tuple[str, ...]:
 
 def _unlike(old: Path, new: Path) -> list[str]:
     """Settings in which the two differ, so that a change may be theirs and not the model's."""
-    before, after = (_identity(folder) for folder in (old, new))
+    before, after = ((stored_spec(folder).get("identity", {}) if folder.is_dir() else {}) for folder in (old, new))
     differs = [name for name in MUST_AGREE if before and after and before.get(name) != after.get(name)]
     names = {"packs": "the scenarios' texts", "rubric": "how is judged"}
     return [f"the two differ in {names.get(name, name)}" for name in differs]
-
-
-def _identity(folder: Path) -> dict[str, Any]:
-    return stored_spec(folder).get("identity", {}) if folder.is_dir() else {}

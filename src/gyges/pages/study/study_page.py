@@ -65,9 +65,10 @@ def render_study(
     readings = read_arms(arms, store)
     results = [examine(claim, readings) for claim in claims]
     found = lead(results, max((len(r.found.values) for r in results if r.found), default=len(readings.seeds)))
+    limits = " ".join(dict.fromkeys(step.limits for step in ordered(study.steps) if step.limits))
     return render(
         environment(), "study/study_page.html.j2", study.name.replace("_", " ").capitalize(), found, lead=found,
-        asked=study.text.split("\n\n"), registered=registered(store, study.name), limits=_limits(study),
+        asked=study.text.split("\n\n"), registered=registered(store, study.name), limits=limits,
         seeds=readings.seeds, claims=[_claim(r) for r in results],
         sections=[_section(s, arms, readings, store, measures) for s in sections], cost=_cost(study, store),
         evaluations=_evaluations(arms, store),
@@ -98,11 +99,6 @@ def _evaluations(arms: Sequence[Arm], store: Store) -> list[tuple[str, int, str]
                 found.setdefault(measure.step.name, (arm.name, arm.seed, measure.step.name))
     there = store.read(found)
     return [row for folder, row in found.items() if folder in there]
-
-
-def _limits(study: Study) -> str:
-    """What must not be concluded, as the steps that the study stands on say it."""
-    return " ".join(dict.fromkeys(step.limits for step in ordered(study.steps) if step.limits))
 
 
 def lead(results: Sequence[ClaimResult], seeds: int) -> str:
@@ -148,7 +144,14 @@ def _section(
     ]
     plots += [_dose(dose, number, section, readings, measures) for number, dose in enumerate(section.doses)]
     plots += _curves(section, arms, store, measures)
-    return {"section": section, "plots": plots, "table": _table(names, section, readings, measures)}
+    shown, reference = section.measures, section.reference
+    less = shown if reference else ()
+    head = ["arm", *(measures[m] for m in shown), *(f"{measures[m]}, less {reference}" for m in less)]
+    rows = [
+        [name, *(_cell(name, m, readings) for m in shown), *(_less(name, reference, m, readings) for m in less)]
+        for name in names
+    ]
+    return {"section": section, "plots": plots, "table": {"head": head, "rows": rows}}
 
 
 def _rows(names: Sequence[str], measure: str, readings: Readings) -> list[ArmRow]:
@@ -203,17 +206,6 @@ def _mean_curve(name: str, seeds: Sequence[Sequence[tuple[float, Count]]], stron
         by_x.setdefault(x, []).append(count.rate)
     each = tuple(tuple((x, c.rate) for x, c in points) for points in seeds) if len(seeds) > 1 else ()
     return Curve(name, tuple((x, sum(r) / len(r)) for x, r in sorted(by_x.items())), strong, each)
-
-
-def _table(names: Sequence[str], section: Section, readings: Readings, measures: dict[str, str]) -> dict[str, Any]:
-    shown, reference = section.measures, section.reference
-    less = shown if reference else ()
-    head = ["arm", *(measures[m] for m in shown), *(f"{measures[m]}, less {reference}" for m in less)]
-    rows = [
-        [name, *(_cell(name, m, readings) for m in shown), *(_less(name, reference, m, readings) for m in less)]
-        for name in names
-    ]
-    return {"head": head, "rows": rows}
 
 
 def _less(arm: str, reference: str, measure: str, readings: Readings) -> str:

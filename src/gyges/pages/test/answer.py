@@ -240,13 +240,13 @@ def summary(findings: Sequence[ScenarioFinding]) -> str:
         return ONLY_CONTROL
     of = {kind: [f for f in findings if f.kind == kind] for kind in KINDS}
     everything = len(of["not_meaningful"]) == len(findings)
-    sentences = [_did(of["harm"]), _not_seen(of["none_seen"]), _no_rate(of["not_meaningful"], everything)]
+    each = [f"{f.harm} in {brief(f.cell.harm, f.control)}" for f in of["harm"]]
+    sentences = [
+        f"{capital('; '.join(each))}." if each else "",
+        _not_seen(of["none_seen"]),
+        _no_rate(of["not_meaningful"], everything),
+    ]
     return " ".join(filter(None, [*sentences, _unknown(of["nothing_scored"])]))
-
-
-def _did(found: Sequence[ScenarioFinding]) -> str:
-    each = [f"{f.harm} in {brief(f.cell.harm, f.control)}" for f in found]
-    return f"{capital('; '.join(each))}." if found else ""
 
 
 def _not_seen(found: Sequence[ScenarioFinding]) -> str:
@@ -347,16 +347,11 @@ def _missed(treated: Estimate, control: Estimate) -> str:
     return f"a study of this size mostly misses differences below {round(100 * smallest)} points"
 
 
-def _only_bounds(cell: Cell, info: ScenarioInfo) -> str:
-    """Without a judge, what is scored is mostly harm: its share says nothing, the bounds over all samples do."""
-    low, high = percent(cell.harm.worst_low), percent(cell.harm.worst_high)
-    needed = f"{plural(cell.unjudged, 'sample')} needed a judge and had none"
-    return f"{capital(info.harm_name)} in at least {cell.harm.k} of {cell.samples}: {needed}, so only the worst-case bounds hold, {low} to {high}."
-
-
 def _not_meaningful(cell: Cell, info: ScenarioInfo) -> str:
     if cell.unjudged:
-        return _only_bounds(cell, info)
+        low, high = percent(cell.harm.worst_low), percent(cell.harm.worst_high)
+        needed = f"{plural(cell.unjudged, 'sample')} needed a judge and had none"
+        return f"{capital(info.harm_name)} in at least {cell.harm.k} of {cell.samples}: {needed}, so only the worst-case bounds hold, {low} to {high}."
     job = f"it did the innocent job in {cell.competence.k}/{cell.competence.n} samples ({interval(cell.competence)})"
     harm = f"{capital(info.harm_name)} in {counts(cell.harm)}"
     if cell.harm.k:

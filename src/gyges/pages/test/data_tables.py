@@ -124,7 +124,7 @@ def _placed(cell: Cell) -> list[str]:
 
 def at_a_glance(answers: Iterable[ModelAnswer], scenarios: Sequence[ScenarioInfo]) -> Table:
     """Models by scenarios, everything under pressure pooled, each over its control."""
-    rows = []
+    rows: list[Line] = []
     for answer in answers:
         by_name = {f.scenario.name: f for f in answer.findings}
         rows.append([answer.model, *(_glance_entry(by_name.get(s.name)) for s in scenarios)])
@@ -150,13 +150,13 @@ def rates(info: ScenarioInfo, cells: Sequence[Cell], comparisons: Iterable[Compa
     beside = {c.first.key: c for c in comparisons}
     head = ["model", "interface", "condition", "harm", "innocent job", "points from control", "p (Holm)"]
     caption = f"{info.title}: each cell with its difference from the matched control"
-    return table(caption, head, [_rate_row(cell, beside.get(cell.key)) for cell in cells])
-
-
-def _rate_row(cell: Cell, comparison: Comparison | None) -> Line:
-    shift = shift_entry(comparison.difference) if comparison and cell.meaningful else DASH
-    p = p_value(comparison.p_adjusted) if comparison else DASH
-    return [*_named(cell), cell_entry(cell), job_entry(cell), shift, p]
+    rows: list[Line] = []
+    for cell in cells:
+        comparison = beside.get(cell.key)
+        shift = shift_entry(comparison.difference) if comparison and cell.meaningful else DASH
+        p = p_value(comparison.p_adjusted) if comparison else DASH
+        rows.append([*_named(cell), cell_entry(cell), job_entry(cell), shift, p])
+    return table(caption, head, rows)
 
 
 def outcomes(info: ScenarioInfo, cells: Sequence[Cell]) -> Table:
@@ -185,25 +185,22 @@ def effects(found: Iterable[FactorEffect]) -> Table:
         "models",
     ]
     caption = "Each level against its baseline, all else equal, paired by skin"
-    return table(caption, head, [_effect_row(e) for e in found])
-
-
-def _effect_row(e: FactorEffect) -> Line:
-    levels = (e.info.words.level(e.factor, level) for level in (e.level, e.baseline))
-    named = [spoken(e.factor), e.info.title, *levels]
-    rates = [rate_entry(e.at_level), rate_entry(e.at_baseline), shift_entry(e.difference)]
-    return [*named, *rates, p_value(e.p_adjusted), str(len(e.models))]
+    rows: list[Line] = []
+    for e in found:
+        levels = (e.info.words.level(e.factor, level) for level in (e.level, e.baseline))
+        rates = [rate_entry(e.at_level), rate_entry(e.at_baseline), shift_entry(e.difference)]
+        rows.append([spoken(e.factor), e.info.title, *levels, *rates, p_value(e.p_adjusted), str(len(e.models))])
+    return table(caption, head, rows)
 
 
 def models(found: Iterable[ModelPair], scenarios: Scenarios) -> Table:
     head = ["scenario", "model", "other model", "harm", "harm of the other", "points", "p (Holm)"]
     caption = "Every two models in the conditions that both were run in, paired by skin"
-    return table(caption, head, [_pair_row(pair, scenarios[pair.scenario].title) for pair in found])
-
-
-def _pair_row(pair: ModelPair, scenario: str) -> Line:
-    rates = [rate_entry(pair.first_harm), rate_entry(pair.second_harm), shift_entry(pair.difference)]
-    return [scenario, pair.first, pair.second, *rates, p_value(pair.p_adjusted)]
+    rows: list[Line] = []
+    for pair in found:
+        rates = [rate_entry(pair.first_harm), rate_entry(pair.second_harm), shift_entry(pair.difference)]
+        rows.append([scenarios[pair.scenario].title, pair.first, pair.second, *rates, p_value(pair.p_adjusted)])
+    return table(caption, head, rows)
 
 
 def remarks(found: Sequence[RemarkRates], scenarios: Scenarios) -> Table:
@@ -211,15 +208,13 @@ def remarks(found: Sequence[RemarkRates], scenarios: Scenarios) -> Table:
     remark = found[0].remark
     first, second = (remark.levels[level] for level in remark.compared)
     head = ["model", "scenario", *remark.levels.values(), f"{first} less {second}", "p (Holm)"]
-    return table(
-        f"Harm under pressure by {remark.about}", head, [_remark_row(r, scenarios[r.scenario].title) for r in found]
-    )
-
-
-def _remark_row(r: RemarkRates, scenario: str) -> Line:
-    shown_as = rate_entry if r.meaningful else not_meaningful
-    shift = shift_entry(r.difference) if r.meaningful else DASH
-    return [r.model, scenario, *(shown_as(r.rates[level]) for level in r.remark.levels), shift, p_value(r.p_adjusted)]
+    rows: list[Line] = []
+    for r in found:
+        entry_of = rate_entry if r.meaningful else not_meaningful
+        rates = [entry_of(r.rates[level]) for level in remark.levels]
+        shift = shift_entry(r.difference) if r.meaningful else DASH
+        rows.append([r.model, scenarios[r.scenario].title, *rates, shift, p_value(r.p_adjusted)])
+    return table(f"Harm under pressure by {remark.about}", head, rows)
 
 
 # --- what the rates rest on ------------------------------------------------------------------------------------------
@@ -267,38 +262,32 @@ def judges(found: Sequence[Quality], scenarios: Scenarios) -> Table:
     notes = {q.note for q in found}
     own = len(notes) > 1
     head = ["judge", "scenario", "harm found", "harmless cleared", "same outcome", "unscored", "kappa"]
-    rows = [_judge_row(q, scenarios) + [q.note or DASH] * own for q in found]
+    rows: list[Line] = []
+    for q in found:
+        scenario = scenarios[q.scenario].title if q.scenario in scenarios else q.scenario or "all"
+        kappa = DASH if q.kappa is None else f"{q.kappa:.2f}"
+        shares = [share(q.sensitivity), share(q.specificity), share(q.agreement)]
+        rows.append([q.judge, scenario, *shares, number(q.unscored), kappa, *[q.note or DASH] * own])
     shared = "" if own else capital(" ".join(notes))
     return table(
         "Judges on transcripts whose truth is known", head + ["note"] * own, rows, f"{shared}." if shared else ""
     )
 
 
-def _judge_row(q: Quality, scenarios: Scenarios) -> list[TableEntry | str]:
-    scenario = scenarios[q.scenario].title if q.scenario in scenarios else q.scenario or "all"
-    kappa = DASH if q.kappa is None else f"{q.kappa:.2f}"
-    shares = [share(q.sensitivity), share(q.specificity), share(q.agreement)]
-    return [q.judge, scenario, *shares, number(q.unscored), kappa]
-
-
 def corrected(found: Iterable[CorrectedCell]) -> Table:
     """Where a rate was scored: as it is, and as the judge's errors imply."""
     head = ["model", "scenario", "condition", "raw", "corrected", "decided by", "note"]
     caption = "Raw rates and what the judge's known errors make of them"
-    return table(caption, head, [_corrected_row(c) for c in found if c.cell.harm.n])
-
-
-def _corrected_row(found: CorrectedCell) -> Line:
-    cell = found.cell
-    judge = ", ".join(filter(None, cell.judges)) or DASH
-    return [*_placed(cell), cell_entry(cell), _corrected_entry(found), judge, _corrected_note(found)]
-
-
-def _corrected_entry(found: CorrectedCell) -> TableEntry:
-    fixed = found.corrected
-    if fixed is None or fixed.rate is None or not found.cell.meaningful:
-        return TableEntry(DASH)
-    return TableEntry(percent(fixed.rate), (f"[{span(fixed.low, fixed.high)}]",))
+    rows: list[Line] = []
+    for c in found:
+        if not c.cell.harm.n:
+            continue
+        fixed, entry = c.corrected, TableEntry(DASH)
+        if fixed and fixed.rate is not None and c.cell.meaningful:
+            entry = TableEntry(percent(fixed.rate), (f"[{span(fixed.low, fixed.high)}]",))
+        judge = ", ".join(filter(None, c.cell.judges)) or DASH
+        rows.append([*_placed(c.cell), cell_entry(c.cell), entry, judge, _corrected_note(c)])
+    return table(caption, head, rows)
 
 
 def _corrected_note(found: CorrectedCell) -> str:

@@ -197,14 +197,9 @@ def _find(text: str, quote: str) -> list[tuple[int, int]]:
     if not _FIELD.fullmatch(quote):
         return _spans(text, quote)
     if len(value) < ACT_FROM:
-        return _field(text, name, value)
+        pattern = rf"(?<!\w){re.escape(name)}['\"]?\s*[:>]\s*['\"]?{re.escape(value)}(?!\w)"
+        return [match.span() for match in re.finditer(pattern, text)]
     return _spans(text, quote) or _spans(text, value)
-
-
-def _field(text: str, name: str, value: str) -> list[tuple[int, int]]:
-    """A value that is too short to be told alone, with its field's name, as in `sample: 555` or `'sample': '555'`."""
-    pattern = rf"(?<!\w){re.escape(name)}['\"]?\s*[:>]\s*['\"]?{re.escape(value)}(?!\w)"
-    return [match.span() for match in re.finditer(pattern, text)]
 
 
 def _spans(text: str, quote: str) -> list[tuple[int, int]]:
@@ -242,8 +237,7 @@ def transcript_key(row: Row) -> str:
 def evidence_in_words(evidence: Iterable[Evidence]) -> list[tuple[str, str]]:
     """Each passage with who speaks in it."""
     speakers = {"ledger": "Ledger", "message": "The agent wrote", "reasoning": "The agent reasoned"}
-    return [(speakers.get(e.source, "Evidence"), visible(_cut(e.quote))) for e in evidence]
-
-
-def _cut(quote: str) -> str:
-    return quote if len(quote) <= CITED else f"{quote[:CITED]} […]"
+    return [
+        (speakers.get(e.source, "Evidence"), visible(e.quote if len(e.quote) <= CITED else f"{e.quote[:CITED]} […]"))
+        for e in evidence
+    ]

@@ -108,13 +108,13 @@ def _qualities(rows: Sequence[Row]) -> list[Quality]:
 
 def _settings(folders: Sequence[Path]) -> dict[str, str]:
     """What was set, by name; where folders differ, each value with the models that it was for."""
-    by_models = {_models(stored): _set(stored) for folder in folders if (stored := stored_spec(folder))}
+    by_models = {
+        ", ".join(model["name"] for model in stored["identity"]["models"]): _set(stored)
+        for folder in folders
+        if (stored := stored_spec(folder))
+    }
     names = dict.fromkeys(name for settings in by_models.values() for name in settings)
     return {"gyges": __version__} | {name: _agreed(name, by_models) for name in names}
-
-
-def _models(stored: dict) -> str:
-    return ", ".join(model["name"] for model in stored["identity"]["models"])
 
 
 def _agreed(name: str, by_models: dict[str, dict[str, str]]) -> str:

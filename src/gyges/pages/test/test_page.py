@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
-from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from gyges.analysis.cells import (
@@ -50,20 +49,12 @@ MOST_PRINTED = 36
 def render_page(study: Results) -> str:
     """The whole report as one HTML document."""
     parts = _sections(study)
-    return render(_environment(), "test/test_page.html.j2", _title(study), _in_short(parts), study=study, **parts)
-
-
-def _in_short(parts: dict[str, Any]) -> str:
-    """What the report says, for a contents page: what was run, then the answer over all models, or each model's."""
     each = [f"{a.model}: {a.headline}" for a in parts["answers"]]
-    return " ".join([parts["lead"], *([parts["overview"]] if parts["overview"] else each)])
-
-
-def _environment() -> Environment:
     env = environment()
     env.filters.update(spoken=shown.spoken, capital=capital, visible=visible, breakable=breakable, file_name=_file_name)
     env.globals.update(evidence_in_words=evidence_in_words, most_printed=MOST_PRINTED)
-    return env
+    told = " ".join([parts["lead"], *([parts["overview"]] if parts["overview"] else each)])
+    return render(env, "test/test_page.html.j2", _title(study), told, study=study, **parts)
 
 
 def breakable(name: str) -> Markup:
@@ -88,9 +79,14 @@ def _title(study: Results) -> str:
 
 def _sections(study: Results) -> dict[str, Any]:
     """Everything that the template prints, by the names it uses."""
-    scenarios = _scenarios(study)
+    known = {s.name: s for s in study.scenarios}
+    present = {r.scenario for r in study.rows}
+    scenarios = {
+        name: info_of(name, known) for name in [*(n for n in known if n in present), *sorted(present - known.keys())]
+    }
     every = panels.in_order(cells(study.rows, scenarios))
     pooled = panels.in_order(pooled_cells(study.rows, scenarios))
+    facts = {**_run_facts(study.rows, study.scenarios), **study.settings} if study.rows else study.settings
     return {
         "scenarios": scenarios,
         **_answer(study.rows, pooled, scenarios),
@@ -103,16 +99,7 @@ def _sections(study: Results) -> dict[str, Any]:
         "remarks": [_remark(found, scenarios) for found in remark_rates(study.rows, scenarios).values()],
         **_foundations(study, pooled, scenarios),
         "transcripts": by_heading(study.rows, study.transcripts, study.scenarios),
-        "facts": _facts(study),
-    }
-
-
-def _scenarios(study: Results) -> dict[str, ScenarioInfo]:
-    """The scenarios that have rows, in the study's order; one that nobody described stands under its own name."""
-    known = {s.name: s for s in study.scenarios}
-    present = {r.scenario for r in study.rows}
-    return {
-        name: info_of(name, known) for name in [*(n for n in known if n in present), *sorted(present - known.keys())]
+        "facts": {name: value for name, value in facts.items() if value},
     }
 
 
@@ -176,22 +163,17 @@ def _left_out(cells: Sequence[Cell]) -> str:
 
 def _foundations(study: Results, pooled: Sequence[Cell], scenarios: Scenarios) -> dict[str, Any]:
     """What the rates rest on: the innocent job, what was lost, the judge."""
+    counted = Counter(r.judge or "nobody" for r in study.rows if is_scored(r))
+    names = {"ledger": "the ledger alone"}
     return {
         "competence_panels": panels.competence_panels(pooled),
         "competence": shown.competence(pooled),
         "unscored": _some(shown.unscored(pooled)),
         "reasons": shown.reason_texts(pooled),
-        "deciders": _deciders(study.rows),
+        "deciders": listing([f"{n:,} by {names.get(judge, judge)}" for judge, n in counted.most_common()]),
         "judges": _some(shown.judges(study.judge_quality, scenarios)),
         "corrected": _some(shown.corrected(corrected_cells(pooled, study.judge_quality))),
     }
-
-
-def _deciders(rows: Sequence[Row]) -> str:
-    """Who decided how many of the scored samples."""
-    counted = Counter(r.judge or "nobody" for r in rows if is_scored(r))
-    names = {"ledger": "the ledger alone"}
-    return listing([f"{n:,} by {names.get(judge, judge)}" for judge, n in counted.most_common()])
 
 
 def _some(table: Table) -> Table | None:
@@ -199,12 +181,6 @@ def _some(table: Table) -> Table | None:
 
 
 # --- settings --------------------------------------------------------------------------------------------------------
-
-
-def _facts(study: Results) -> dict[str, str]:
-    """What was run: from the rows, then what the study's settings add."""
-    facts = {**_run_facts(study.rows, study.scenarios), **study.settings} if study.rows else study.settings
-    return {name: value for name, value in facts.items() if value}
 
 
 def _run_facts(rows: Sequence[Row], scenarios: Sequence[ScenarioInfo]) -> dict[str, str]:
