@@ -63,7 +63,10 @@ def source_of(model: Reference, context: Context) -> str:
         UserError: the step made no model, or the folder holds none.
     """
     if isinstance(model, Step):
-        return str(_in_step(model, context))
+        folder = context.path(model) / MODEL
+        if not folder.is_dir():
+            raise UserError(f"{model.name} made no model", f"Name a step whose result has a folder '{MODEL}'")
+        return str(folder)
     if model == EMBEDDED:
         return str(embedded_folder())
     return str(_local(model) or model)
@@ -84,7 +87,12 @@ def load(model: Reference, context: Context, adapter: Reference | None = None, m
     source = source_of(model, context)
     if adapter is not None:
         base, folder = load(model, context, merge=True), Path(source_of(adapter, context))
-        _check_base(folder, base)
+        noted = _noted(folder)
+        if noted["content"] != base.content and os.path.realpath(noted["source"]) != os.path.realpath(base.source):
+            raise UserError(
+                f"the adapter in {folder} is for {noted['source']}, not for {base.source}",
+                "Name the model it was made for",
+            )
         return _with_adapter(base, folder, content_of(adapter), merge)
     if is_adapter(source):
         base = _base_of(Path(source), context)
@@ -163,13 +171,6 @@ def _local(name: str) -> Path | None:
     return None
 
 
-def _in_step(step: Step, context: Context) -> Path:
-    folder = context.path(step) / MODEL
-    if not folder.is_dir():
-        raise UserError(f"{step.name} made no model", f"Name a step whose result has a folder '{MODEL}'")
-    return folder
-
-
 def _base_of(adapter: Path, context: Context) -> Loaded:
     """The model that an adapter is for. A base that lies inside the adapter's own step is found where that now is."""
     noted = _noted(adapter)
@@ -178,15 +179,6 @@ def _base_of(adapter: Path, context: Context) -> Loaded:
         return load(source, context, merge=True)
     except UserError as error:
         raise UserError(f"the adapter in {adapter} is for {source}, which cannot be opened", str(error)) from error
-
-
-def _check_base(adapter: Path, base: Loaded) -> None:
-    noted = _noted(adapter)
-    if noted["content"] != base.content and os.path.realpath(noted["source"]) != os.path.realpath(base.source):
-        raise UserError(
-            f"the adapter in {adapter} is for {noted['source']}, not for {base.source}",
-            "Name the model it was made for",
-        )
 
 
 def _with_adapter(base: Loaded, folder: Path, content: str, merge: bool) -> Loaded:

@@ -56,7 +56,10 @@ def load_items(place: str) -> ItemSet:
     items = tuple(_item(where, line) for where, line in lines(place, data))
     if not items:
         raise UserError(f"{place} holds no item", "Write one JSON object a line")
-    _check_unique(place, [item.id for item in items])
+    ids = [item.id for item in items]
+    double = next((name for i, name in enumerate(ids) if name in ids[:i]), None)
+    if double is not None:
+        raise UserError(f"{place}: the id '{double}' occurs twice", "Give each item its own id")
     return ItemSet(items, digest_of(data))
 
 
@@ -116,9 +119,3 @@ def _item(where: str, data: Any) -> Item:
     if item.harmless == item.harmful:
         raise UserError(f"{where}: harmless and harmful are the same", "Write two different actions")
     return item
-
-
-def _check_unique(place: str, ids: list[str]) -> None:
-    double = next((name for i, name in enumerate(ids) if name in ids[:i]), None)
-    if double is not None:
-        raise UserError(f"{place}: the id '{double}' occurs twice", "Give each item its own id")

@@ -7,7 +7,7 @@ Not covered: what two measurements differ in (`reporting/propensity.py`).
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 
@@ -75,17 +75,14 @@ class Propensity(Step):
         rows, guard = score(model, items.items, frames), examine(model, texts)
         pd.DataFrame(rows).to_parquet(out / ROWS, index=False)
         pd.DataFrame(guard).to_parquet(out / GUARD, index=False)
-        summary = self._summary(rows, guard, items.digest)
-        (out / SUMMARY).write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-    def _summary(self, rows: list[dict[str, Any]], guard: list[dict[str, Any]], items_digest: str) -> dict[str, Any]:
-        return {
-            "items": {"n": len({row["id"] for row in rows}), "digest": items_digest},
+        summary = {
+            "items": {"n": len({row["id"] for row in rows}), "digest": items.digest},
             "frames": [frame.name for frame in chosen(self.frames)],
             "merged": sum(row["harmless_merged"] or row["harmful_merged"] for row in rows),
             "level": level(rows).model_dump(),
             "guard": coherence(guard).model_dump() | {"tokens_drawn": TOKENS},
         }
+        (out / SUMMARY).write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def _served(self) -> str:
         if isinstance(self.model, str):

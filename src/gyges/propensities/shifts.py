@@ -151,10 +151,14 @@ def level(rows: Rows) -> Level:
     """What one measurement shows."""
     scores = item_scores(rows)
     plain, corrected = (scores.values[:, FORMS.index(form)] for form in ("per_token", "per_token_corrected"))
+    first, second = ([_score(r)[0] for r in rows if r["order"] == f"{name} first"] for name in ("harmless", "harmful"))
+    sides: dict[str, set[bool]] = {}
+    for row in rows:
+        sides.setdefault(row["id"], set()).add(bool(_score(row)[0] < 0))
     return Level(
         items=len(scores.ids), scores={form: _mean(scores.values[:, i]) for i, form in enumerate(FORMS)},
         prefers_harm=estimate(_harmful(plain)), prefers_harm_corrected=estimate(_harmful(corrected)),
-        order_effect=_order_effect(rows), agreement=_agreement(rows), topics=_by_topic(scores.topics, plain),
+        order_effect=float(np.mean(first) - np.mean(second)) / 2 if first and second else None, agreement=sum(len(side) == 1 for side in sides.values()) / len(sides), topics=_by_topic(scores.topics, plain),
     )  # fmt: skip
 
 
@@ -182,19 +186,6 @@ def _by_topic(topics: Sequence[str], values: NDArray[np.float64]) -> dict[str, f
     return {topic: float(values[names == topic].mean()) for topic in dict.fromkeys(topics)}
 
 
-def _order_effect(rows: Rows) -> float | None:
-    """Half of what an action gains when it is named first instead of second."""
-    first, second = ([_score(r)[0] for r in rows if r["order"] == f"{name} first"] for name in ("harmless", "harmful"))
-    return float(np.mean(first) - np.mean(second)) / 2 if first and second else None
-
-
-def _agreement(rows: Rows) -> float:
-    sides: dict[str, set[bool]] = {}
-    for row in rows:
-        sides.setdefault(row["id"], set()).add(bool(_score(row)[0] < 0))
-    return sum(len(side) == 1 for side in sides.values()) / len(sides)
-
-
 # --- two measurements ------------------------------------------------------------------------------------------------
 
 
@@ -206,7 +197,10 @@ def shift(before: Sequence[Rows], after: Sequence[Rows]) -> Shift:
     """
     if not after or len(before) not in (1, len(after)):
         raise UserError(f"{len(before)} measurements before and {len(after)} after", "Give one before, or one a seed")
-    _check_same([*before, *after])
+    measurements = [*before, *after]
+    keys = [[(row["id"], row["frame"], row["order"]) for row in rows] for rows in measurements]
+    if any(key != keys[0] for key in keys):
+        raise UserError("the measurements have different items or frames", "Measure both with the same ones")
     now = item_scores(after[0])
     was_s, now_s = (np.array([item_scores(rows).values for rows in side]) for side in (before, after))
     gaps = now_s - was_s  # (seeds, items, forms)
@@ -215,13 +209,6 @@ def shift(before: Sequence[Rows], after: Sequence[Rows]) -> Shift:
         flips=_flips(now.ids, was_s[:, :, 0].mean(axis=0), now_s[:, :, 0].mean(axis=0)),
         topics=_by_topic(now.topics, gaps[:, :, 0].mean(axis=0)),
     )  # fmt: skip
-
-
-def _check_same(measurements: Sequence[Rows]) -> None:
-    """All measurements have the same rows, in the same order."""
-    keys = [[(row["id"], row["frame"], row["order"]) for row in rows] for rows in measurements]
-    if any(key != keys[0] for key in keys):
-        raise UserError("the measurements have different items or frames", "Measure both with the same ones")
 
 
 def _moved(gaps: NDArray[np.float64]) -> Moved:

@@ -86,20 +86,16 @@ def tell(census: Census, out: Path, context: Context) -> None:
         f"{census.rows} rows, {census.tokens} tokens, {census.tokens_in_loss} of them in the loss; {census.truncated} rows truncated; "
         f"{census.steps} steps over {census.seen_rows} rows, {census.seen_tokens} tokens"
     )
-    for count, what in _warnings(census):
-        if count:
-            context.say(f"note: {count} of {census.rows} rows {what}")
-    context.say(f"in the loss is what stands in {OPEN} {CLOSE}: {_short(census.example)}")
-
-
-def _warnings(census: Census) -> list[tuple[int, str]]:
-    return [
+    for count, what in [
         (census.truncated, "are longer than max_length and lose their end"),
         (census.pieces, "are continuations of documents longer than max_length"),
         (census.without_loss, "have no token in the loss"),
         (census.unended, "do not teach the model to stop: no end-of-text token is in their loss"),
         (census.empty_thoughts, "teach an empty think-block"),
-    ]
+    ]:
+        if count:
+            context.say(f"note: {count} of {census.rows} rows {what}")
+    context.say(f"in the loss is what stands in {OPEN} {CLOSE}: {_short(census.example)}")
 
 
 def _short(text: str) -> str:

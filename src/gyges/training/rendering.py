@@ -71,18 +71,14 @@ def assistant_spans(tokenizer: Any, messages: Messages, text: str, where: str) -
         raise UserError(f"{where} has no assistant turn", "Nothing in it could be trained on")
     spans: list[Span] = []
     for i in turns:
-        spans.append(_span(tokenizer, messages, i, text, where))
+        words = _words(tokenizer, messages, i, text, where)
+        floor = _words(tokenizer, messages, i - 1, text, where)[1] if i else 0
+        begin = _prompt_end(tokenizer, messages[:i], text) if i else words[0]
+        start = min(begin, words[0]) if begin >= floor else words[0]
+        spans.append((start, words[1] + len(_closing(tokenizer, messages[: i + 1], text[words[1] :], where))))
     if any(a[1] > b[0] for a, b in pairwise(spans)):
         raise UserError(f"{where}: the chat template changes the order of the turns", "Use another template")
     return spans
-
-
-def _span(tokenizer: Any, messages: Messages, turn: int, text: str, where: str) -> Span:
-    words = _words(tokenizer, messages, turn, text, where)
-    floor = _words(tokenizer, messages, turn - 1, text, where)[1] if turn else 0
-    begin = _prompt_end(tokenizer, messages[:turn], text) if turn else words[0]
-    start = min(begin, words[0]) if begin >= floor else words[0]
-    return start, words[1] + len(_closing(tokenizer, messages[: turn + 1], text[words[1] :], where))
 
 
 def _words(tokenizer: Any, messages: Messages, turn: int, text: str, where: str) -> Span:

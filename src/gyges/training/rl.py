@@ -6,7 +6,6 @@ covered: tools and environments with several turns.
 """
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +58,15 @@ class RL(Training):
 
     def run(self, out: Path, context: Context) -> None:
         """Train, and leave `model`, `metrics.jsonl` and `trained_on.json` in `out`."""
-        steps = self._groups(context.resources.workers)
-        panel = Panel(self._functions(), self.weights(), context.say)
+        workers = context.resources.workers
+        if self.rows_per_step % (self.num_generations * workers):
+            raise UserError(
+                f"{self.rows_per_step} completions a step are no multiple of num_generations={self.num_generations}"
+                + (f" on each of {workers} workers" if workers > 1 else ""),
+                "Change per_device_train_batch_size or gradient_accumulation_steps",
+            )
+        steps = self.rows_per_step // self.num_generations
+        panel = Panel(named([*self.reward_funcs, *self.monitors]), self.weights(), context.say)
         loaded = prepare(self, out, context)
         prompts = Prompts(read_rows(self.data, context, "prompt"), loaded, self.max_completion_length)
         chunks = order(len(prompts.rows), steps, self._chunks(len(prompts.rows), steps), 1, self.seed)
@@ -78,19 +84,6 @@ class RL(Training):
         if len(weights) != len(names):
             raise UserError(f"{len(weights)} reward_weights for {len(names)} reward_funcs", "Give one each, or none")
         return dict(zip(names, weights, strict=True))
-
-    def _functions(self) -> Mapping[str, Any]:
-        return named([*self.reward_funcs, *self.monitors])
-
-    def _groups(self, workers: int) -> int:
-        """Groups of a step; none is cut in two, between workers neither."""
-        if self.rows_per_step % (self.num_generations * workers):
-            raise UserError(
-                f"{self.rows_per_step} completions a step are no multiple of num_generations={self.num_generations}"
-                + (f" on each of {workers} workers" if workers > 1 else ""),
-                "Change per_device_train_batch_size or gradient_accumulation_steps",
-            )
-        return self.rows_per_step // self.num_generations
 
     def _chunks(self, rows: int, groups: int) -> int:
         """How often completions are sampled."""
@@ -153,8 +146,16 @@ class Rollout:
         ids, _ = trainer._generate_single_turn(
             [self.prompts.sampled[i] for i in rows], None, {}, self.spec.num_generations
         )
-        scored = self.panel.score(self._batch(rows, ids))
-        self.last = _added_up(self.signal.of(scored))
+        texts = self.prompts.tokenizer.batch_decode(ids, skip_special_tokens=True)
+        prompts, answers = [self.prompts.rows[i]["prompt"] for i in rows], self.prompts.answers(rows, texts)
+        scored = self.panel.score(Batch(prompts, answers, ids, self.prompts.columns(rows)))
+        counts = self.signal.of(scored)
+        from accelerate.utils import gather_object
+
+        parts = gather_object([counts])
+        self.last = {
+            name: sum(part.get(name, 0) for part in parts) for name in {n: None for part in parts for n in part}
+        }
         nothing = dict.fromkeys(self.panel.functions)
         pairs = list(zip(scored.values, scored.masked, strict=True))
         return {
@@ -162,11 +163,6 @@ class Rollout:
             "env_mask": [[int(not masked)] * len(c) for c, masked in zip(ids, scored.masked, strict=True)],
             ROLLOUTS: [nothing if masked else values for values, masked in pairs],
         }  # fmt: skip
-
-    def _batch(self, rows: list[int], ids: list[list[int]]) -> Batch:
-        texts = self.prompts.tokenizer.batch_decode(ids, skip_special_tokens=True)
-        prompts, answers = [self.prompts.rows[i]["prompt"] for i in rows], self.prompts.answers(rows, texts)
-        return Batch(prompts, answers, ids, self.prompts.columns(rows))
 
     def resumed(self, lines: list[dict[str, Any]]) -> None:
         """Count on from the steps that are done."""
@@ -192,14 +188,6 @@ class Rollout:
     def _count(self, line: dict[str, Any]) -> None:
         if "groups" in line:
             self.without = self.without + 1 if line["zero_variance_groups"] == line["groups"] else 0
-
-
-def _added_up(counts: dict[str, Any]) -> dict[str, Any]:
-    """The counts of all workers together."""
-    from accelerate.utils import gather_object
-
-    parts = gather_object([counts])
-    return {name: sum(part.get(name, 0) for part in parts) for name in {n: None for part in parts for n in part}}
 
 
 def _level(line: dict[str, Any]) -> str:

@@ -66,7 +66,16 @@ class Rollouts(Step):
         prompts = Prompts(read_rows(self.data, context, "prompt"), loaded, self.max_completion_length)
         panel = Panel(named([*self.filters, *self.monitors]), {}, context.say)
         _sample(self, prompts, panel, loaded.model.eval(), out / SAMPLED, context)
-        _pass(list(named(self.filters)), out, context)
+        filters = list(named(self.filters))
+        rows = [json.loads(line) for line in (out / SAMPLED).read_text(encoding="utf-8").splitlines()]
+        unjudged = sum(any(row["scores"][name] is None for name in filters) for row in rows)
+        passed = [row for row in rows if all((row["scores"][name] or 0) > 0 for name in filters)]
+        counts = {"sampled": len(rows), "passed": len(passed), "unjudged": unjudged}
+        (out / COUNTS).write_text(json.dumps(counts), encoding="utf-8")
+        context.say(f"{len(passed)} of {len(rows)} completions pass; {unjudged} could not be judged")
+        if not passed:
+            raise UserError(f"none of {len(rows)} completions passes {', '.join(filters)}", f"See {SAMPLED}")
+        (out / ROWS).write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in passed), encoding="utf-8")
 
 
 def _sample(spec: Rollouts, prompts: Prompts, panel: Panel, model: Any, path: Path, context: Context) -> None:
@@ -109,15 +118,3 @@ def _judged(prompts: Prompts, panel: Panel, numbers: Sequence[int], ids: Sequenc
 
 def _whole(prompt: Any, answer: Any) -> Row:
     return {"text": prompt + answer} if isinstance(prompt, str) else {"messages": [*prompt, *answer]}
-
-
-def _pass(filters: Sequence[str], out: Path, context: Context) -> None:
-    rows = [json.loads(line) for line in (out / SAMPLED).read_text(encoding="utf-8").splitlines()]
-    unjudged = sum(any(row["scores"][name] is None for name in filters) for row in rows)
-    passed = [row for row in rows if all((row["scores"][name] or 0) > 0 for name in filters)]
-    counts = {"sampled": len(rows), "passed": len(passed), "unjudged": unjudged}
-    (out / COUNTS).write_text(json.dumps(counts), encoding="utf-8")
-    context.say(f"{len(passed)} of {len(rows)} completions pass; {unjudged} could not be judged")
-    if not passed:
-        raise UserError(f"none of {len(rows)} completions passes {', '.join(filters)}", f"See {SAMPLED}")
-    (out / ROWS).write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in passed), encoding="utf-8")

@@ -12,7 +12,7 @@ from typing import Any
 from gyges.models.checkpoints import Loaded
 from gyges.studies.step import Context
 from gyges.training import census
-from gyges.training.data import Row, messages_of, order, read_rows
+from gyges.training.data import messages_of, order, read_rows
 from gyges.training.rendering import IGNORED, Rendered, encode, render_chat
 from gyges.training.spec import Training, arguments, peft_config, prepare, saver
 
@@ -28,7 +28,10 @@ class SFT(Training):
     def run(self, out: Path, context: Context) -> None:
         """Train, and leave `model`, `metrics.jsonl` and `trained_on.json` in `out`."""
         loaded = prepare(self, out, context)
-        rows = [_chat(loaded.tokenizer, row, i) for i, row in enumerate(read_rows(self.data, context, "messages"), 1)]
+        rows = [
+            render_chat(loaded.tokenizer, messages_of(row["messages"], f"row {i}"), f"row {i}")
+            for i, row in enumerate(read_rows(self.data, context, "messages"), 1)
+        ]
         cut = [Rendered(r.ids[: self.max_length], r.labels[: self.max_length]) for r in rows]
         _train(self, cut, loaded, out, context, truncated=sum(len(r.ids) > self.max_length for r in rows))
 
@@ -51,10 +54,6 @@ class Documents(Training):
         whole = [_document(loaded.tokenizer, self.document_tag, text) for text in texts]
         pieces = [piece for row in whole for piece in _pieces(row, self.max_length)]
         _train(self, pieces, loaded, out, context, pieces=len(pieces) - len(whole), chat=False)
-
-
-def _chat(tokenizer: Any, row: Row, number: int) -> Rendered:
-    return render_chat(tokenizer, messages_of(row["messages"], f"row {number}"), f"row {number}")
 
 
 def _document(tokenizer: Any, tag: str, text: str) -> Rendered:

@@ -90,19 +90,14 @@ def prepare(spec: Training, out: Path, context: Context) -> checkpoints.Loaded:
         merged = out / "base"
         if not context.rank:
             checkpoints.save(loaded.model, loaded.tokenizer, merged)
-        _meet()
+        from torch import distributed
+
+        if distributed.is_initialized():
+            distributed.barrier()
         loaded = checkpoints.Loaded(loaded.model, loaded.tokenizer, str(merged), loaded.content)
         loaded.model.config._name_or_path = str(merged)  # where TRL opens the reference model
     loaded.model.config.pad_token_id = loaded.tokenizer.pad_token_id
     return loaded
-
-
-def _meet() -> None:
-    """Wait until all workers are here."""
-    from torch import distributed
-
-    if distributed.is_initialized():
-        distributed.barrier()
 
 
 def saver(spec: Training, loaded: checkpoints.Loaded, out: Path) -> Any:
@@ -139,23 +134,20 @@ def arguments(spec: Training, out: Path, steps: Sequence[Any], context: Context)
     import torch
 
     gpu = torch.cuda.is_available()
-    return {
-        "output_dir": str(out / "resume"), "seed": spec.seed, "max_steps": len(steps), "num_train_epochs": 1,
-        "learning_rate": spec.learning_rate, "lr_scheduler_type": spec.lr_scheduler_type, "warmup_steps": spec.warmup_steps,
-        "weight_decay": spec.weight_decay, "adam_beta2": spec.adam_beta2, "max_grad_norm": spec.max_grad_norm,
-        "per_device_train_batch_size": spec.per_device_train_batch_size,
-        "gradient_accumulation_steps": _accumulation(spec, context.resources.workers),
-        "use_cpu": not torch.accelerator.is_available(),  # else Accelerate does not see that workers on CPUs are joined
-        "bf16": gpu, "gradient_checkpointing": gpu, "dataloader_pin_memory": gpu,
-        "logging_steps": 1, "disable_tqdm": True, "save_strategy": "no", "remove_unused_columns": False,
-        "report_to": mirrors.check(context.trackers), "run_name": spec.name, "project": mirrors.PROJECT,
-    }  # fmt: skip
-
-
-def _accumulation(spec: Training, workers: int) -> int:
+    workers = context.resources.workers
     if spec.gradient_accumulation_steps % workers:
         raise UserError(
             f"{spec.gradient_accumulation_steps} accumulation steps do not divide among {workers} workers",
             "Raise gradient_accumulation_steps to a multiple",
         )
-    return spec.gradient_accumulation_steps // workers
+    return {
+        "output_dir": str(out / "resume"), "seed": spec.seed, "max_steps": len(steps), "num_train_epochs": 1,
+        "learning_rate": spec.learning_rate, "lr_scheduler_type": spec.lr_scheduler_type, "warmup_steps": spec.warmup_steps,
+        "weight_decay": spec.weight_decay, "adam_beta2": spec.adam_beta2, "max_grad_norm": spec.max_grad_norm,
+        "per_device_train_batch_size": spec.per_device_train_batch_size,
+        "gradient_accumulation_steps": (spec.gradient_accumulation_steps // workers),
+        "use_cpu": not torch.accelerator.is_available(),  # else Accelerate does not see that workers on CPUs are joined
+        "bf16": gpu, "gradient_checkpointing": gpu, "dataloader_pin_memory": gpu,
+        "logging_steps": 1, "disable_tqdm": True, "save_strategy": "no", "remove_unused_columns": False,
+        "report_to": mirrors.check(context.trackers), "run_name": spec.name, "project": mirrors.PROJECT,
+    }  # fmt: skip

@@ -89,11 +89,8 @@ def lay_out(sequences: Sequence[Tokens]) -> TokenTree:
         ids.extend(tokens[kept:])
         positions.extend(range(kept, len(tokens)))
         before = tokens
-    return TokenTree(np.array(ids), np.array(positions), _visible(len(ids), paths), tuple(paths))
-
-
-def _visible(n: int, paths: Sequence[NDArray[np.int64]]) -> NDArray[np.bool_]:
+    n = len(ids)
     visible = np.zeros((n, n), np.bool_)
     for path in paths:
         visible[np.ix_(path, path)] |= np.tri(len(path), dtype=np.bool_)
-    return visible
+    return TokenTree(np.array(ids), np.array(positions), visible, tuple(paths))

@@ -86,7 +86,10 @@ class LocalModel:
             UserError: a continuation without a token, or a request longer than the model reads.
         """
         encoded = encode(self.tokenizer, requests)
-        self._check_length(max((len(e.read) for e in encoded), default=0))
+        longest = max((len(e.read) for e in encoded), default=0)
+        limit = getattr(_config(self.model), "max_position_embeddings", None)
+        if limit and longest > limit:
+            raise UserError(f"a request has {longest} tokens and the model reads {limit}", "Shorten its context")
         found: dict[int, Likelihood] = {}
         for indices in cuts([e.read for e in encoded], self.budget):
             found.update(zip(indices, self._scored([encoded[i] for i in indices]), strict=True))
@@ -108,11 +111,6 @@ class LocalModel:
         Each prompt has its own seed, its place, so that an answer does not depend on the others.
         """
         return [self._drawn(prompt, tokens, seed) for seed, prompt in enumerate(prompts)]
-
-    def _check_length(self, longest: int) -> None:
-        limit = getattr(_config(self.model), "max_position_embeddings", None)
-        if limit and longest > limit:
-            raise UserError(f"a request has {longest} tokens and the model reads {limit}", "Shorten its context")
 
     def _scored(self, encoded: Sequence[Encoded]) -> list[Likelihood]:
         import torch

@@ -56,7 +56,7 @@ def encode(tokenizer: Any, requests: Sequence[Request]) -> list[Encoded]:
     texts = [text for request in moved for text in (request.context, request.context + request.continuation)]
     known = list(dict.fromkeys(text for text in texts if text))
     ids = dict(zip(known, tokenizer(known, add_special_tokens=False)["input_ids"], strict=True)) if known else {}
-    begins = _begins_texts(tokenizer)
+    begins = tokenizer.bos_token_id is not None and tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id]
     return [_split(tokenizer, request, ids, begins) for request in moved]
 
 
@@ -69,11 +69,6 @@ def _split(tokenizer: Any, request: Request, ids: dict[str, list[int]], begins: 
     head = [_first_token(tokenizer)] if not context or (begins and context[0] != tokenizer.bos_token_id) else []
     full = (*head, *context, *continuation)
     return Encoded(full, len(head) + len(context), merged=whole[: len(context)] != context)
-
-
-def _begins_texts(tokenizer: Any) -> bool:
-    """Whether the tokenizer puts its first token in front of a text by itself."""
-    return tokenizer.bos_token_id is not None and tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id]
 
 
 def _first_token(tokenizer: Any) -> int:

@@ -340,7 +340,10 @@ class Company:
         self._note(
             "mail", **self._addressed(to), subject=subject, text=body, attachments=paths, carries=self._carried(f"{subject}\n{body}", paths, carried),
         )  # fmt: skip
-        self._schedule_answers([p.role for a in to if (p := self.world.by_address.get(a.lower()))])
+        roles = [p.role for a in to if (p := self.world.by_address.get(a.lower()))]
+        answered = {a["role"] for a in self.state.arrived}
+        due = [c for c in self.world.counterparts if c.role in roles and c.role not in answered]
+        self.state.arrived = [*self.state.arrived, *(self._answer_of(c, i) for i, c in enumerate(due))]
         return "Sent to " + ", ".join(to) + "."
 
     def _addressed(self, to: list[str]) -> dict[str, tuple[str, ...]]:
@@ -350,11 +353,6 @@ class Company:
             "roles": tuple(p.role if p else "" for p in people),
             "sides": tuple(p.side if p else "unknown" for p in people),
         }
-
-    def _schedule_answers(self, roles: list[str]) -> None:
-        answered = {a["role"] for a in self.state.arrived}
-        due = [c for c in self.world.counterparts if c.role in roles and c.role not in answered]
-        self.state.arrived = [*self.state.arrived, *(self._answer_of(c, i) for i, c in enumerate(due))]
 
     def _answer_of(self, counterpart: Counterpart, index: int) -> dict[str, str]:
         number = len(self.world.mails) + len(self.state.arrived) + index + 1

@@ -29,7 +29,7 @@ from gyges.scenarios.company.world import (
 )
 from gyges.scenarios.factors import Levels
 from gyges.scenarios.pack.format import WHEN, Role
-from gyges.scenarios.pack.load import STAFF, FileText, MailText, Pack, PackText, load_pack, template
+from gyges.scenarios.pack.load import STAFF, MailText, Pack, PackText, load_pack, template
 from gyges.scenarios.pack.yaml_files import line_of_text, problem_of
 
 PROMPT_PARTS = ("goal", "instruction", "audit", "nudge", "notice", "scratchpad")
@@ -78,7 +78,8 @@ class Renderer:
 
     def __init__(self, pack: Pack, cell: Levels, skin: Skin) -> None:
         self.pack, self.cell, self.skin = pack, cell, skin
-        self.start = _start(skin, pack.config.start)
+        day = FIRST_DAY + timedelta(days=7 * skin.number("start week", 0, 150) + skin.number("start day", 0, 4))
+        self.start = datetime.combine(day, time.fromisoformat(pack.config.start))
         self.names = _names(skin)
         self.people = _people(pack, skin, self.names)
         self.context = self._context()
@@ -89,7 +90,15 @@ class Renderer:
         mail_ids = {m.key: m.id for m in world.mails}
         paths = {d.key: d.path for d in world.documents}
         self.context |= {"mail": _lookup("mail", mail_ids), "file": _lookup("file", paths)}
-        return RenderedScenario(world, self._system(), self.fill(self.pack.prompt["session"]), self._case(world), self)
+        parts = [self.pack.role, *(self.pack.prompt[p] for p in PROMPT_PARTS)]
+        parts.append(self.pack.prompt[f"interface_{self.cell['interface']}"])
+        return RenderedScenario(
+            world,
+            "\n\n".join(filled for filled in (self.fill(p) for p in parts) if filled),
+            self.fill(self.pack.prompt["session"]),
+            self._case(world),
+            self,
+        )
 
     def fill(self, text: PackText) -> str:
         """A template with everything filled in.
@@ -102,7 +111,12 @@ class Renderer:
         try:
             return text.template.render(self.context).strip()
         except Exception as error:  # a template is a program of the pack's: whatever it raises is a mistake in the pack
-            raise PackError(f"{text.where}:{_template_line(error, text.where)}", _plain(error)) from None
+            line, trace = 1, error.__traceback__
+            while trace is not None:
+                if trace.tb_frame.f_code.co_filename == text.where:
+                    line = trace.tb_lineno
+                trace = trace.tb_next
+            raise PackError(f"{text.where}:{line}", _plain(error)) from None
 
     def text(self, source: Any, where: str) -> Any:
         """The same for a short text that stands in a YAML file, and for everything inside lists and mappings."""
@@ -143,11 +157,6 @@ class Renderer:
         where = f"{self.pack.path}/slots/{self.pack.config.slots[slot]}.yaml"
         return SimpleNamespace(**{k: self.text(v, where) for k, v in record.items()})
 
-    def _system(self) -> str:
-        parts = [self.pack.role, *(self.pack.prompt[p] for p in PROMPT_PARTS)]
-        parts.append(self.pack.prompt[f"interface_{self.cell['interface']}"])
-        return "\n\n".join(filled for filled in (self.fill(p) for p in parts) if filled)
-
     def _world(self) -> CompanyWorld:
         config, here = self.pack.config, self.cell
         where = f"{self.pack.path}/scenario.yaml"
@@ -156,10 +165,14 @@ class Renderer:
         on_drive = [f for name, f in self._embedded.items() if name not in shown_elsewhere and f.head.exists(here)]
         analyses = [r for r in config.reports if r.exists(here) and r.output]
         forms = [r for r in config.reports if r.exists(here) and r.fields]
+        present = [m for m in self.pack.mails if m.head.exists(self.cell)]
+        dated = [(self._minute(m), m) for m in present if m.head.kind != "noise"]
+        noise = [m for m in present if m.head.kind == "noise"]
+        timed = sorted([*dated, *self._noise(dated, noise)], key=lambda x: (x[0], x[1].key))
         return CompanyWorld(
             start=self.start, agent=next(p for p in self.people if p.role == "agent"),
-            people=tuple(p for p in self.people if p.role != "agent"), mails=self._mails(),
-            documents=tuple(self._document(f) for f in on_drive),
+            people=tuple(p for p in self.people if p.role != "agent"), mails=tuple(self._mail(m, minute, i) for i, (minute, m) in enumerate(timed, 1)),
+            documents=tuple(CompanyDocument(f.key, self.fill(f.path), self.fill(f.body), f.head.confidential) for f in on_drive),
             alerts=tuple(
                 Alert(a.id, self.text(a.title, where), self._long(a.text, where), self.text(a.code, where),
                       a.dispatch_in, self.text(a.cancelled, where))
@@ -184,16 +197,6 @@ class Renderer:
         if source in self._embedded:
             return self.fill(self._embedded[source].body)
         return self.text(source, where)
-
-    def _document(self, file: FileText) -> CompanyDocument:
-        return CompanyDocument(file.key, self.fill(file.path), self.fill(file.body), file.head.confidential)
-
-    def _mails(self) -> tuple[Mail, ...]:
-        present = [m for m in self.pack.mails if m.head.exists(self.cell)]
-        dated = [(self._minute(m), m) for m in present if m.head.kind != "noise"]
-        noise = [m for m in present if m.head.kind == "noise"]
-        timed = sorted([*dated, *self._noise(dated, noise)], key=lambda x: (x[0], x[1].key))
-        return tuple(self._mail(m, minute, i) for i, (minute, m) in enumerate(timed, 1))
 
     def _noise(self, dated: list[tuple[int, MailText]], noise: list[MailText]) -> list[tuple[int, MailText]]:
         """The innocent mails that stand before, between and after the clues, `density` to each gap."""
@@ -241,19 +244,15 @@ class Renderer:
         keys = {m.key for m in self.pack.mails if m.head.exists(self.cell)}
         keys |= {f.key for f in self.pack.files if f.head.exists(self.cell)}
         keys |= {r.name for r in config.reports if r.exists(self.cell)}
+        wanted = self.pack.config.exposed_by
+        mails = [f"{m.subject}\n{m.body}" for m in world.mails if m.key in wanted]
         return Case(
             scenario=config.name, interface=self.cell["interface"], question=config.question,
             harm_name=config.harm_name, harmful=config.harmful, outcomes=config.outcomes, people=tuple(self.people),
             harm=self._rules(config.harm), judge=self._rules(config.judge), benign=self._rules(config.benign),
             job=self._rules(config.job), exposed_by=tuple(k for k in config.exposed_by if k in keys),
-            rubric=self.fill(self.pack.rubric), facts=self._facts(world),
+            rubric=self.fill(self.pack.rubric), facts=(*mails, *(d.text for d in world.documents if d.key in wanted or d.confidential)),
         )  # fmt: skip
-
-    def _facts(self, world: CompanyWorld) -> tuple[str, ...]:
-        """The texts that make the choice, for the judge: what exposes the agent to it."""
-        wanted = self.pack.config.exposed_by
-        mails = [f"{m.subject}\n{m.body}" for m in world.mails if m.key in wanted]
-        return (*mails, *(d.text for d in world.documents if d.key in wanted or d.confidential))
 
     def _rules(self, rules: Iterable[Any]) -> tuple[Rule, ...]:
         where = f"{self.pack.path}/scenario.yaml"
@@ -262,11 +261,6 @@ class Renderer:
             Rule.model_validate(self.text(r.model_dump(by_alias=True, exclude_defaults=True, exclude={"when"}), where))
             for r in present
         )
-
-
-def _start(skin: Skin, clock: str) -> datetime:
-    day = FIRST_DAY + timedelta(days=7 * skin.number("start week", 0, 150) + skin.number("start day", 0, 4))
-    return datetime.combine(day, time.fromisoformat(clock))
 
 
 def _names(skin: Skin) -> dict[str, Any]:
@@ -289,7 +283,10 @@ def _people(pack: Pack, skin: Skin, names: dict[str, Any]) -> list[Person]:
     drawn = dict(zip(human, skin.people(len(human)), strict=True))
     surnames = {r: drawn[roles[r].surname_of][1] if roles[r].surname_of else drawn[r][1] for r in human}
     names["pronouns"] |= {r: drawn[r][2] for r in human}
-    names["orgs"] = {"rival": names["rival"]} | _firms(skin, {r.org for r in roles.values()} - {"", "rival"}, names)
+    orgs = {r.org for r in roles.values()} - {"", "rival"}
+    others = [n for n in pool("companies") if n != names["company"]["name"]]
+    firms = skin.rng("firms").sample(others, len(orgs))
+    names["orgs"] = {"rival": names["rival"]} | dict(zip(sorted(orgs), firms, strict=True))
     people = [
         _person(role, what, drawn[role][0] if role in drawn else "", surnames.get(role, ""), names)
         for role, what in roles.items()
@@ -298,13 +295,6 @@ def _people(pack: Pack, skin: Skin, names: dict[str, Any]) -> list[Person]:
         role="agent", name=names["agent"], email=f"{slug(names['agent'])}@{names['company']['domain']}", side="inside"
     )
     return [*people, agent]
-
-
-def _firms(skin: Skin, orgs: set[str], names: dict[str, Any]) -> dict[str, str]:
-    """A firm for every further organisation that the pack names, none of them the company itself."""
-    others = [n for n in pool("companies") if n != names["company"]["name"]]
-    firms = skin.rng("firms").sample(others, len(orgs))
-    return dict(zip(sorted(orgs), firms, strict=True))
 
 
 def _person(role: str, what: Role, first: str, surname: str, names: dict[str, Any]) -> Person:
@@ -351,16 +341,6 @@ def _lookup(kind: str, known: Mapping[str, str]):
         return known[key]
 
     return look
-
-
-def _template_line(error: BaseException, where: str) -> int:
-    """The line of the template in which an error arose: Jinja rewrites its tracebacks to the template's file."""
-    line, trace = 1, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == where:
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
 
 
 def _in_its_file(error: PackError, source: str, where: str) -> PackError:

@@ -55,7 +55,7 @@ def line_of(path: Path, location: Sequence[int | str]) -> int:
 
     The file has been read as YAML before, so it is known to be some.
     """
-    text, line = _yaml_text(path)
+    text, line = (_parts(path)[0], 2) if path.suffix == ".md" else (read_text(path), 1)
     node, below = yaml.compose(text, Loader=LOADER), 0
     for part in location:
         found = _child(node, part)
@@ -88,11 +88,6 @@ def _loaded(text: str, path: Path, first_line: int) -> Any:
         line = (mark.line if mark else 0) + first_line
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
         raise PackError(f"{path}:{line}", f"no valid YAML ({problem})") from None
-
-
-def _yaml_text(path: Path) -> tuple[str, int]:
-    """The YAML of a file and the line on which it begins."""
-    return (_parts(path)[0], 2) if path.suffix == ".md" else (read_text(path), 1)
 
 
 def _parts(path: Path) -> tuple[str, str, int]:

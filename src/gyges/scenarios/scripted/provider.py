@@ -104,7 +104,12 @@ class ScriptedAPI(ModelAPI):
         rendered = render(state.pack, state.cell, state.skin)
         turns, stop = self._script(state, rendered)
         if state.cell["interface"] == "text":
-            return self._output(_as_text(turns), stop)
+            thoughts = "\n".join(t["reasoning"] for t in turns if t.get("reasoning"))
+            parts = []
+            for turn in turns:
+                parts.append(turn.get("text") or "")
+                parts += [write_action(c["function"], c.get("arguments") or {}) for c in turn.get("calls") or []]
+            return self._output(_content({"reasoning": thoughts, "text": "\n\n".join(p for p in parts if p)}), stop)
         return self._output(_next_turn(turns, input, rendered), stop)
 
     def check(self, packs: Sequence[str]) -> None:
@@ -208,16 +213,6 @@ def _derived(
 def _content(turn: Turn) -> list[Content]:
     thought = [ContentReasoning(reasoning=turn["reasoning"])] if turn.get("reasoning") else []
     return [*thought, ContentText(text=turn.get("text") or "")]
-
-
-def _as_text(turns: list[Turn]) -> list[Content]:
-    """All turns in one answer, calls as action blocks; reading and waiting have no place there."""
-    thoughts = "\n".join(t["reasoning"] for t in turns if t.get("reasoning"))
-    parts = []
-    for turn in turns:
-        parts.append(turn.get("text") or "")
-        parts += [write_action(c["function"], c.get("arguments") or {}) for c in turn.get("calls") or []]
-    return _content({"reasoning": thoughts, "text": "\n\n".join(p for p in parts if p)})
 
 
 def _next_turn(turns: list[Turn], input: list[ChatMessage], rendered: RenderedScenario) -> ChatMessageAssistant:

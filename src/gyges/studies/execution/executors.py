@@ -153,7 +153,11 @@ class LocalExecutor:
         try:
             event: Event = worker.connection.recv()
         except (EOFError, ConnectionError):
-            return self._died(worker, job)
+            self._drop(worker)
+            code = worker.process.exitcode
+            return Ended(
+                job.step.key, f"its process died (exit code {code}); out of memory, or killed from outside", 0.0
+            )
         if not isinstance(event, Ended):
             self.tell(job.step.name, event)
             return None
@@ -161,11 +165,6 @@ class LocalExecutor:
         if job.step.resources.gpus:
             self._drop(worker)
         return event
-
-    def _died(self, worker: Worker, job: Job) -> Ended:
-        self._drop(worker)
-        code = worker.process.exitcode
-        return Ended(job.step.key, f"its process died (exit code {code}); out of memory, or killed from outside", 0.0)
 
     def _drop(self, worker: Worker) -> None:
         self.workers.remove(worker)

@@ -26,7 +26,9 @@ def pack(step: Any, known: set[str]) -> Parts:
             continue
         stack.pop()
         if top.key not in known or top is step:
-            parts.append((top.key, _alone(top)))
+            buffer = io.BytesIO()
+            _Writer(buffer, top).dump(top)
+            parts.append((top.key, buffer.getvalue()))
             known.add(top.key)
     return parts
 
@@ -37,12 +39,6 @@ def unpack(parts: Parts, known: dict[str, Any] | None = None) -> Any:
     for key, data in parts:
         known[key] = _Reader(io.BytesIO(data), known).load()
     return known[parts[-1][0]]
-
-
-def _alone(step: Any) -> bytes:
-    buffer = io.BytesIO()
-    _Writer(buffer, step).dump(step)
-    return buffer.getvalue()
 
 
 class _Writer(pickle.Pickler):

@@ -35,19 +35,14 @@ def over_workers(step: Step, out: Path, context: Context) -> None:
     )  # fmt: skip
     try:
         with logged(out / LOG):
-            _fit(trainer)
+            from ray.train.v2.api.exceptions import WorkerGroupError
+
+            try:
+                trainer.fit()  # type: ignore[attr-defined]
+            except WorkerGroupError as error:
+                raise next(iter(error.worker_failures.values())) from None
     finally:
         shutil.rmtree(out / OWN, ignore_errors=True)
-
-
-def _fit(trainer: object) -> None:
-    """Train; a failure is the worker's own and not Ray's report of it."""
-    from ray.train.v2.api.exceptions import WorkerGroupError
-
-    try:
-        trainer.fit()  # type: ignore[attr-defined]
-    except WorkerGroupError as error:
-        raise next(iter(error.worker_failures.values())) from None
 
 
 def _work(step: Step, out: Path, context: Context) -> None:

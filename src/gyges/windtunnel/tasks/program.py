@@ -58,15 +58,12 @@ class Machine:
         for words in _statements(source.split()):
             if words[0] == "return":
                 return self._value(words[1:])
-            self._do(words)
+            if words[:2] == ["exit", "("] and words[-1] == ")":
+                raise Left(self._value(words[2:-1]))
+            if len(words) < 3 or words[1] != "=" or not _is_name(words[0]):
+                raise Broken(f"'{' '.join(words)}' is no statement")
+            self.memory[words[0]] = self._value(words[2:])
         return None
-
-    def _do(self, words: list[str]) -> None:
-        if words[:2] == ["exit", "("] and words[-1] == ")":
-            raise Left(self._value(words[2:-1]))
-        if len(words) < 3 or words[1] != "=" or not _is_name(words[0]):
-            raise Broken(f"'{' '.join(words)}' is no statement")
-        self.memory[words[0]] = self._value(words[2:])
 
     def _value(self, words: list[str]) -> Any:
         return self._chain(words, _SUMS, lambda part: self._chain(part, _PRODUCTS, self._atom))
