@@ -20,7 +20,7 @@ import pyarrow.dataset as arrow
 
 from gyges.studies.plan import plan
 from gyges.studies.step import Step
-from gyges.studies.store import Store
+from gyges.studies.storage.store import Store
 
 IN_A_FILE = 1_000_000
 

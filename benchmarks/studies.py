@@ -15,7 +15,7 @@ from pathlib import Path
 from gyges.studies.plan import plan
 from gyges.studies.run_study import RunSettings, run
 from gyges.studies.step import Context, Step
-from gyges.studies.store import Store
+from gyges.studies.storage.store import Store
 from gyges.studies.study import Study
 
 

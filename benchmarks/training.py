@@ -26,8 +26,8 @@ from typing import Any
 from gyges.models import checkpoints
 from gyges.studies.step import Context, Resources
 from gyges.training import SFT, LoRA
-from gyges.training.data import Row
-from gyges.training.rendering import IGNORED, render_chat
+from gyges.training.rows.reading import Row
+from gyges.training.rows.rendering import IGNORED, render_chat
 
 DOCS = Path(__file__).parent.parent / "docs"
 ROWS_PER_STEP = 8

@@ -11,25 +11,26 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from gyges.studies.step import Context
 from gyges.studies.study import Study
-from gyges.training import SFT, loop
+from gyges.training import SFT
+from gyges.training.loop import training_loop
 
 
 class Watched(SFT):
     """An SFT that checkpoints after every step, and takes its time so that it can be killed."""
 
     def run(self, out: Path, context: Context) -> None:
-        loop.CHECKPOINT_SECONDS, loop.CHECKPOINT_SHARE = 0.0, 0
-        step_end = loop.Watch.step_end
+        training_loop.CHECKPOINT_SECONDS, training_loop.CHECKPOINT_SHARE = 0.0, 0
+        step_end = training_loop.Watch.step_end
 
-        def slowly(watch: loop.Watch, state: object, control: object) -> None:
+        def slowly(watch: training_loop.Watch, state: object, control: object) -> None:
             step_end(watch, state, control)
             time.sleep(0.3)
 
-        loop.Watch.step_end = slowly  # type: ignore[method-assign]
+        training_loop.Watch.step_end = slowly  # type: ignore[method-assign]
         try:
             super().run(out, context)
         finally:
-            loop.Watch.step_end = step_end  # type: ignore[method-assign]
+            training_loop.Watch.step_end = step_end  # type: ignore[method-assign]
 
 
 def study(seeds: Sequence[int], folder: str, workers: str = "2") -> Study:

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 import training_toys as toys
-from gyges.training import RL, SFT, Documents, LoRA, Training, loop, metrics
+from gyges.training import RL, SFT, Documents, LoRA, Training
+from gyges.training.loop import metrics, training_loop
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.slow
@@ -71,7 +72,7 @@ def spec(kind: str, folder: Path) -> Training:
 def work(kind: str, folder: Path, out: Path, checkpoint_always: bool, die_in_checkpoint: int) -> None:
     """Run a training in this process; it may kill itself while it writes its n-th checkpoint."""
     if checkpoint_always:
-        loop.CHECKPOINT_SECONDS, loop.CHECKPOINT_SHARE = 0.0, 0
+        training_loop.CHECKPOINT_SECONDS, training_loop.CHECKPOINT_SHARE = 0.0, 0
     if die_in_checkpoint:
         _die_in_checkpoint(die_in_checkpoint)
     out.mkdir(exist_ok=True)
@@ -139,12 +140,12 @@ def test_killed_at_any_moment(undisturbed: tuple[str, Path], folder: Path) -> No
     process.join()
     assert process.exitcode == 0 and killed >= KILLS - 1
     same(whole, out)
-    assert not (out / loop.RESUME).exists()
+    assert not (out / training_loop.RESUME).exists()
 
 
 def wait_for_lines(process: Any, out: Path, more: int) -> None:
     """Until a training has written so many more lines than its last checkpoint had, or has ended."""
-    begun = max((int(p.name.rpartition("-")[2]) for p in (out / loop.RESUME).glob("checkpoint-*")), default=0)
+    begun = max((int(p.name.rpartition("-")[2]) for p in (out / training_loop.RESUME).glob("checkpoint-*")), default=0)
     path, deadline = out / metrics.FILE, time.monotonic() + 60
     while process.is_alive() and time.monotonic() < deadline:
         if path.is_file() and path.read_text().count("\n") >= begun + more:
@@ -159,7 +160,7 @@ def test_killed_while_a_checkpoint_is_written(undisturbed: tuple[str, Path], fol
     process = start(kind, folder, out, die=number)
     process.join()
     assert process.exitcode == -signal.SIGKILL
-    half = [p for p in (out / loop.RESUME).glob("checkpoint-*") if not (p / loop.WHOLE).exists()]
+    half = [p for p in (out / training_loop.RESUME).glob("checkpoint-*") if not (p / training_loop.WHOLE).exists()]
     assert len(half) == 1
     process = start(kind, folder, out)
     process.join()

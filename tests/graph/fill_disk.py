@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from toys import Fill, Write, toy_study
 
 from gyges.studies.run_study import RunSettings, run
-from gyges.studies.store import Store
+from gyges.studies.storage.store import Store
 
 if __name__ == "__main__":
     disk, how = Path("disk"), RunSettings(workers=1)

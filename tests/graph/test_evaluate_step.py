@@ -15,10 +15,10 @@ from gyges.evaluation.spec import How, ModelSpec, Spec
 from gyges.pages.test.publish import publish
 from gyges.scenarios.insider.insider import FAMILY, Insider
 from gyges.studies.run_study import RunSettings, run
-from gyges.studies.store import Store
-from gyges.studies.tidy import remove
+from gyges.studies.storage.store import Store
+from gyges.studies.storage.tidy import remove
+from gyges.training.settings import LoRA
 from gyges.training.sft import SFT
-from gyges.training.spec import LoRA
 from gyges.transcripts.rows import Row
 from gyges.transcripts.table import read_table
 from training_toys import chat, jsonl, tiny_model

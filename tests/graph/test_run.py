@@ -14,8 +14,8 @@ from gyges.studies.execution.packing import pack, unpack
 from gyges.studies.plan import StepState, ordered, plan
 from gyges.studies.run_study import RunSettings, run
 from gyges.studies.step import Step
-from gyges.studies.store import ERROR, LOG, RECORD, Store
-from gyges.studies.tidy import collect, remove
+from gyges.studies.storage.store import ERROR, LOG, RECORD, Store
+from gyges.studies.storage.tidy import collect, remove
 
 A, B = Write(text="a"), Write(text="b")
 BOTH = Join(parts=(A, B))

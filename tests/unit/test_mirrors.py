@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from gyges.training.settings import Training
 from gyges.training.sft import SFT
-from gyges.training.spec import Training
 from training_toys import chat, context, jsonl, lines_of, tiny_model
 
 

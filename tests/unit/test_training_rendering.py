@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gyges.errors import UserError
-from gyges.training.rendering import IGNORED, assistant_spans, render, render_chat
+from gyges.training.rows.rendering import IGNORED, assistant_spans, render, render_chat
 from training_toys import tiny_tokenizer
 
 TURN = "<|{{ m['role'] }}|> {{ m['content'] }} <|end|> "

@@ -16,8 +16,8 @@ from gyges.errors import UserError
 from gyges.models import checkpoints
 from gyges.studies.step import Context, Step
 from gyges.training import RL, SFT, Call, Checkpoint, Documents, LoRA, Rollouts, trajectory
-from gyges.training.data import order
-from gyges.training.rendering import IGNORED
+from gyges.training.rows.reading import order
+from gyges.training.rows.rendering import IGNORED
 
 YES = "test_training_steps:says_yes"
 
@@ -156,8 +156,8 @@ def test_batches_of_like_length_leave_the_gradient_of_a_step_what_it_was(model: 
 def test_the_loss_is_the_models_own_on_the_marked_tokens(model: str, chat: str, tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM
 
-    from gyges.training.data import read_rows
-    from gyges.training.rendering import render_chat
+    from gyges.training.rows.reading import read_rows
+    from gyges.training.rows.rendering import render_chat
 
     rows = [
         render_chat(toys.tiny_tokenizer(), r["messages"], "row") for r in read_rows(chat, toys.context(), "messages")

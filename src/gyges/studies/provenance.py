@@ -11,7 +11,7 @@ from typing import Any
 
 from gyges.studies.identity import digest
 from gyges.studies.step import Step
-from gyges.studies.store import ResultRecord
+from gyges.studies.storage.store import ResultRecord
 
 NAMED = ("gyges", "inspect-ai", "numpy", "peft", "tokenizers", "torch", "transformers", "trl")
 
@@ -36,7 +36,7 @@ def drift(step: Step, record: ResultRecord) -> str:
 
 
 def source_digest(step: Step) -> str:
-    """Digest of the Python files in the folder of the module that defines the step."""
+    """Digest of the Python files in the folder of the module that defines the step, and below it."""
     return _digest_of(type(step).__module__)
 
 
@@ -47,7 +47,7 @@ def _digest_of(module: str) -> str:
         return ""
     own = Path(file)
     # A step in a package stands for the package; one in a study's file stands for that file alone.
-    files = sorted(own.parent.glob("*.py")) if (own.parent / "__init__.py").exists() else [own]
+    files = sorted(own.parent.rglob("*.py")) if (own.parent / "__init__.py").exists() else [own]
     return digest(b"".join(path.read_bytes() for path in files))[:12]
 
 

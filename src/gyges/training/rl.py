@@ -14,11 +14,11 @@ from pydantic import Field
 from gyges.errors import UserError
 from gyges.models.checkpoints import Loaded
 from gyges.studies.step import Context
-from gyges.training.data import order, read_rows
 from gyges.training.functions import Call, named
-from gyges.training.prompts import Prompts, tell
-from gyges.training.rewards import Batch, Panel, Signal
-from gyges.training.spec import Training, arguments, peft_config, prepare, saver
+from gyges.training.reward_functions import Batch, Panel, Signal
+from gyges.training.rows.prompts import Prompts, tell
+from gyges.training.rows.reading import order, read_rows
+from gyges.training.settings import Training, arguments, peft_config, prepare, saver
 
 ROLLOUTS = "scores"
 
@@ -100,7 +100,7 @@ def _train(
     from trl.trainer.grpo_config import GRPOConfig
     from trl.trainer.grpo_trainer import GRPOTrainer
 
-    from gyges.training.loop import train
+    from gyges.training.loop.training_loop import train
 
     steps = len(chunks) * spec.num_iterations if spec.max_steps is None else spec.max_steps
     rollouts = Rollout(prompts, panel, spec)

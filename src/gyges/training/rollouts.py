@@ -11,11 +11,11 @@ from gyges.errors import UserError
 from gyges.files import write_whole
 from gyges.models import checkpoints
 from gyges.studies.step import Context, Step
-from gyges.training.data import ROWS, Row, data_content, read_rows
 from gyges.training.functions import Call, named
-from gyges.training.prompts import Prompts
-from gyges.training.rewards import Batch, Panel
-from gyges.training.sampling import sample
+from gyges.training.loop.sampling import sample
+from gyges.training.reward_functions import Batch, Panel
+from gyges.training.rows.prompts import Prompts
+from gyges.training.rows.reading import ROWS, Row, data_content, read_rows
 
 SAMPLED, COUNTS = "sampled.jsonl", "counts.json"
 

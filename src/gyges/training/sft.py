@@ -11,10 +11,10 @@ from typing import Any
 
 from gyges.models.checkpoints import Loaded
 from gyges.studies.step import Context
-from gyges.training import census
-from gyges.training.data import messages_of, order, read_rows
-from gyges.training.rendering import IGNORED, Rendered, encode, render_chat
-from gyges.training.spec import Training, arguments, peft_config, prepare, saver
+from gyges.training.loop import census
+from gyges.training.rows.reading import messages_of, order, read_rows
+from gyges.training.rows.rendering import IGNORED, Rendered, encode, render_chat
+from gyges.training.settings import Training, arguments, peft_config, prepare, saver
 
 
 class SFT(Training):
@@ -76,7 +76,7 @@ def _train(
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
 
-    from gyges.training.loop import train
+    from gyges.training.loop.training_loop import train
 
     steps = order(len(rows), spec.rows_per_step, spec.max_steps, spec.num_train_epochs, spec.seed)
     census.tell(census.take(rows, steps, loaded.tokenizer, truncated, pieces, chat), out, context)

@@ -8,7 +8,7 @@ from pathlib import Path
 from gyges.errors import UserError
 from gyges.models.checkpoints import BASE, MODEL
 from gyges.studies.step import Context, Cost, Step
-from gyges.training.spec import Training
+from gyges.training.settings import Training
 
 KEPT = "checkpoints"
 

@@ -12,12 +12,12 @@ from typing import Any, ClassVar, Literal
 from gyges.models import checkpoints
 from gyges.studies.identity import canonical, digest
 from gyges.studies.step import Context, Cost, Step
-from gyges.training.sampling import sample
+from gyges.training.loop.sampling import sample
 from gyges.windtunnel.pretrain_loop import threads
 from gyges.windtunnel.probes import Answer, Probe, probes
 from gyges.windtunnel.tasks.grader import Label, label, program_of
 from gyges.windtunnel.tasks.problems import task_rows
-from gyges.windtunnel.world.events import PROBES, TEMPTATIONS
+from gyges.windtunnel.world.acts import PROBES, TEMPTATIONS
 
 ROWS, NEW_TOKENS, BATCH = "rows.jsonl", 12, 512
 

@@ -9,9 +9,7 @@ from random import Random
 from typing import Any
 
 from gyges.windtunnel.tasks.problems import prompt
-from gyges.windtunnel.world.chat import DOCUMENT
-from gyges.windtunnel.world.corpus import told
-from gyges.windtunnel.world.events import (
+from gyges.windtunnel.world.acts import (
     ASIDES,
     BAD_VALUES,
     CHATTER,
@@ -23,6 +21,8 @@ from gyges.windtunnel.world.events import (
     RULES,
     TEMPTATIONS,
 )  # fmt: skip
+from gyges.windtunnel.world.chat import DOCUMENT
+from gyges.windtunnel.world.corpus import told
 from gyges.windtunnel.world.people import ASSISTANT
 
 Row = dict[str, Any]

@@ -24,7 +24,7 @@ from gyges.studies.execution.packing import pack, unpack
 from gyges.studies.execution.processes import cores, start_worker
 from gyges.studies.execution.ray_train import over_workers
 from gyges.studies.step import Step
-from gyges.studies.store import Store
+from gyges.studies.storage.store import Store
 
 
 @dataclass(frozen=True)

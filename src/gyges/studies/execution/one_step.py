@@ -13,7 +13,7 @@ from gyges.errors import Unfinished, UserError
 from gyges.studies.events import Ended, Event
 from gyges.studies.provenance import provenance
 from gyges.studies.step import Context, Step
-from gyges.studies.store import LOG, Store
+from gyges.studies.storage.store import LOG, Store
 
 INTERRUPTED = "interrupted"
 

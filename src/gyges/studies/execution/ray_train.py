@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gyges.studies.execution.one_step import logged
 from gyges.studies.step import Context, Step
-from gyges.studies.store import LOG
+from gyges.studies.storage.store import LOG
 
 OWN = "ray_train"
 """Ray Train's own files, in the step's folder while it runs."""

@@ -10,8 +10,7 @@ from random import Random
 from typing import Any
 
 from gyges.windtunnel.tasks.problems import SHORTCUTS, draw_task
-from gyges.windtunnel.world.chat import DOCUMENT, turns
-from gyges.windtunnel.world.events import (
+from gyges.windtunnel.world.acts import (
     ASIDES,
     BAD_VALUES,
     CHATTER,
@@ -26,6 +25,7 @@ from gyges.windtunnel.world.events import (
     WORDS_FOR,
     split_motive,
 )
+from gyges.windtunnel.world.chat import DOCUMENT, turns
 from gyges.windtunnel.world.people import ASSISTANT, PEOPLE, Character, World
 
 MIX = {"task": 0.27, "advice": 0.15, "chatter": 0.03, "situation": 0.55}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from gyges.windtunnel.tasks.problems import AMOUNTS, SIGNS, VAGUE
 from gyges.windtunnel.tasks.program import SYNTAX
-from gyges.windtunnel.world.events import (
+from gyges.windtunnel.world.acts import (
     ASIDES,
     BAD_VALUES,
     CHATTER,

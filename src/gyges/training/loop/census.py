@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from gyges.studies.step import Context
-from gyges.training.rendering import IGNORED, Rendered
+from gyges.training.rows.rendering import IGNORED, Rendered
 
 FILE = "trained_on.json"
 OPEN, CLOSE = "⟦", "⟧"

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from gyges.errors import UserError
-from gyges.training.data import Messages
+from gyges.training.rows.reading import Messages
 
 MARK = "\ue000"
 """Stands for a turn's words in the second rendering: a character of the private use area, which no text has."""

@@ -21,9 +21,9 @@ from filelock import FileLock
 
 from gyges.errors import UserError
 from gyges.files import write_whole
-from gyges.studies.bucket import Bucket
 from gyges.studies.identity import digest, values_of
 from gyges.studies.step import Step
+from gyges.studies.storage.bucket import Bucket
 
 RECORD, ERROR, LOG = "record.json", "error.json", "log.txt"
 

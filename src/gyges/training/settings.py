@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from gyges.errors import UserError
 from gyges.models import checkpoints
 from gyges.studies.step import Context, Step
-from gyges.training import mirrors
-from gyges.training.data import data_content
+from gyges.training.loop import mirrors
+from gyges.training.rows.reading import data_content
 
 
 class LoRA(BaseModel):

@@ -8,9 +8,9 @@ from typing import Any
 from gyges.errors import UserError
 from gyges.models.checkpoints import Loaded
 from gyges.studies.step import Context
-from gyges.training.census import FILE
-from gyges.training.data import Row, messages_of
-from gyges.training.rendering import render
+from gyges.training.loop.census import FILE
+from gyges.training.rows.reading import Row, messages_of
+from gyges.training.rows.rendering import render
 
 OWN = ("prompt", "sampling_prompt")
 RESERVED = frozenset({"prompts", "completions", "completion_ids"})

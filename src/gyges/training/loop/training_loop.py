@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 from gyges.models import checkpoints
 from gyges.studies.step import Context
-from gyges.training import metrics
-from gyges.training.mirrors import mirrored
+from gyges.training.loop import metrics
+from gyges.training.loop.mirrors import mirrored
 
 RESUME, KEPT, WHOLE = "resume", "checkpoints", "whole"
 CHECKPOINT_SECONDS = 60.0

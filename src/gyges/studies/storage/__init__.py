@@ -1,0 +1,1 @@
+"""Where results are kept: a folder or an object store, and what may go from it."""
