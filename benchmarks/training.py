@@ -26,7 +26,8 @@ from typing import Any
 from gyges.models import checkpoints
 from gyges.studies.step import Context, Resources
 from gyges.training import SFT, LoRA
-from gyges.training.rows.reading import Row
+from gyges.training.rows.forms import Conversation
+from gyges.training.rows.reading import TrainingRow
 from gyges.training.rows.rendering import IGNORED, render_chat
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -56,20 +57,20 @@ def main() -> None:
         print(f"{clock}: {statistics.median(ratios):.2f} times {other} ({min(ratios):.2f} to {max(ratios):.2f})")
 
 
-def apart(name: str, rows: list[Row], args: argparse.Namespace) -> Figures:
+def apart(name: str, rows: list[TrainingRow], args: argparse.Namespace) -> Figures:
     """One training in a process of its own."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(measure, (name, args.model, rows, args.threads, args.lora))
 
 
-def measure(name: str, model: str, rows: list[Row], threads: int, lora: bool) -> Figures:
+def measure(name: str, model: str, rows: list[TrainingRow], threads: int, lora: bool) -> Figures:
     """Train, and give tokens per second of wall and of CPU time, and the mean loss per row afterwards."""
     context = Context(lambda step: Path(), Resources(cpus=threads))
     with tempfile.TemporaryDirectory() as folder:
         with timed() as took:
             trained = TRAINERS[name](model, rows, Path(folder), context, lora)
         loaded = checkpoints.load(model, context)
-        rendered = [render_chat(loaded.tokenizer, row["messages"], "row") for row in rows]
+        rendered = [render_chat(loaded.tokenizer, Conversation("row", row["messages"])) for row in rows]
         tokens = sum(len(r.ids) for r in rendered)
         losses = [row_loss(trained, r.ids, r.labels) for r in rendered]
     return {
@@ -80,7 +81,7 @@ def measure(name: str, model: str, rows: list[Row], threads: int, lora: bool) ->
     }
 
 
-def ours(model: str, rows: list[Row], folder: Path, context: Context, lora: bool) -> Any:
+def ours(model: str, rows: list[TrainingRow], folder: Path, context: Context, lora: bool) -> Any:
     """Train with Gyges' step: the eight rows of a step in batches of two of like length."""
     data = folder / "rows.jsonl"
     data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -94,7 +95,7 @@ def ours(model: str, rows: list[Row], folder: Path, context: Context, lora: bool
     return checkpoints.load(str(out / "model"), context).model
 
 
-def theirs(model: str, rows: list[Row], folder: Path, context: Context, lora: bool, half: bool = True) -> Any:
+def theirs(model: str, rows: list[TrainingRow], folder: Path, context: Context, lora: bool, half: bool = True) -> Any:
     """Train with TRL's trainer, its defaults, and the same rows as prompts and completions."""
     import torch
     from datasets import Dataset
@@ -149,7 +150,7 @@ def row_loss(model: Any, ids: list[int], labels: list[int]) -> float:
     return float(torch.nn.functional.cross_entropy(logits, torch.tensor(labels[1:]), ignore_index=IGNORED))
 
 
-def conversations(count: int) -> list[Row]:
+def conversations(count: int) -> list[TrainingRow]:
     """Questions with answers of one to about forty sentences, the lengths spread as in instruction data; the words are the project's docs."""
     text = " ".join(path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md")))
     sentences = [s for s in re.split(r"(?<=[.?!])\s+", text) if 20 < len(s) < 300]
@@ -157,7 +158,7 @@ def conversations(count: int) -> list[Row]:
     return [_row(draw, sentences) for _ in range(count)]
 
 
-def _row(draw: random.Random, sentences: list[str]) -> Row:
+def _row(draw: random.Random, sentences: list[str]) -> TrainingRow:
     length = max(1, min(40, round(draw.lognormvariate(1.8, 0.9))))
     start = draw.randrange(len(sentences) - length)
     question, answer = (

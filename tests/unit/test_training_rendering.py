@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from gyges.errors import UserError
+from gyges.training.rows.forms import Conversation
 from gyges.training.rows.rendering import IGNORED, assistant_spans, render, render_chat
 from training_toys import tiny_tokenizer
 
@@ -52,8 +53,8 @@ REPEATS = messages("user: yes", "assistant: yes", "user: yes yes", "assistant: y
 
 def spoken(template: str, rows: list[dict[str, Any]]) -> list[str]:
     tokenizer = tiny_tokenizer(template)
-    text = render(tokenizer, rows, "row 1")
-    return [text[start:end] for start, end in assistant_spans(tokenizer, rows, text, "row 1")]
+    text = render(tokenizer, Conversation("row 1", rows))
+    return [text[start:end] for start, end in assistant_spans(tokenizer, Conversation("row 1", rows), text)]
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -92,14 +93,14 @@ def test_a_thought_that_the_template_strips_is_no_part_of_the_row() -> None:
 def test_markers_of_the_template_say_the_same() -> None:
     tokenizer = tiny_tokenizer(MARKERS)
     marked = tokenizer.apply_chat_template(SYSTEM, return_dict=True, return_assistant_tokens_mask=True, tokenize=True)
-    row = render_chat(tokenizer, SYSTEM, "row 1")
+    row = render_chat(tokenizer, Conversation("row 1", SYSTEM))
     assert row.ids == marked["input_ids"]
     assert [label != IGNORED for label in row.labels] == [bool(m) for m in marked["assistant_masks"]]
 
 
 def test_labels_are_the_ids_that_the_whole_rendering_has() -> None:
     tokenizer = tiny_tokenizer(PLAIN)
-    row = render_chat(tokenizer, SYSTEM, "row 1")
+    row = render_chat(tokenizer, Conversation("row 1", SYSTEM))
     assert row.ids == tokenizer.apply_chat_template(SYSTEM, tokenize=True, return_dict=True)["input_ids"]
     assert tokenizer.decode([i for i in row.labels if i != IGNORED]) == "three <|end|> yes yes <|end|>"
 
@@ -119,11 +120,11 @@ def test_an_assistant_that_speaks_first_is_found() -> None:
         (
             "{% for m in messages[:2] %}" + TURN + "{% endfor %}",
             SYSTEM,
-            "row 7: the chat template leaves out a turn of the assistant",
+            "row 7: the chat template leaves out a turn of the user",
         ),
     ],
 )
 def test_a_row_that_cannot_be_trained_on_is_one_clear_line(template: str | None, rows: Any, problem: str) -> None:
     with pytest.raises(UserError) as told:
-        render_chat(tiny_tokenizer(template), rows, "row 7")
+        render_chat(tiny_tokenizer(template), Conversation("row 7", rows))
     assert told.value.problem == problem and "\n" not in str(told.value)

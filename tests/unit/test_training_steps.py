@@ -156,12 +156,11 @@ def test_batches_of_like_length_leave_the_gradient_of_a_step_what_it_was(model: 
 def test_the_loss_is_the_models_own_on_the_marked_tokens(model: str, chat: str, tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM
 
+    from gyges.training.rows.forms import read_form
     from gyges.training.rows.reading import read_rows
-    from gyges.training.rows.rendering import render_chat
+    from gyges.training.rows.rendering import render_form
 
-    rows = [
-        render_chat(toys.tiny_tokenizer(), r["messages"], "row") for r in read_rows(chat, toys.context(), "messages")
-    ]
+    rows = [render_form(toys.tiny_tokenizer(), read_form(row)) for row in read_rows(chat, toys.context())]
     fresh = AutoModelForCausalLM.from_pretrained(model)
     total, count = 0.0, 0
     for row in rows:
@@ -332,10 +331,10 @@ def test_what_is_not_there_is_said_before_anything_runs(
     ("lines", "problem"),
     [
         ("", "is empty"),
-        ("{", "rows.jsonl:1 is no JSON"),
-        ('{"text": "a"}', "rows.jsonl:1 has no field 'messages'"),
-        ('{"messages": []}', "row 1 is no conversation"),
-        ('{"messages": [{"role": "user", "content": "yes"}]}', "row 1 has no assistant turn"),
+        ("{", "rows.jsonl:1 is not JSON"),
+        ('{"text": "a"}', "rows.jsonl:1 has only text"),
+        ('{"messages": []}', "rows.jsonl:1 is not a conversation"),
+        ('{"messages": [{"role": "user", "content": "yes"}]}', "rows.jsonl:1 has no assistant turn"),
     ],
 )
 def test_rows_that_cannot_be_trained_on_are_one_clear_line(

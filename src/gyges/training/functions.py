@@ -1,8 +1,8 @@
 """Functions in specs, by their place: 'package.module:function', with arguments that are data. Not covered: code as identity (it is recorded)."""
 
-import importlib
 from collections.abc import Callable, Sequence
 from functools import partial
+from pkgutil import resolve_name
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -44,11 +44,10 @@ def resolve(place: str) -> Callable[..., Any]:
     Raises:
         UserError: there is none.
     """
-    module, _, name = place.partition(":")
     try:
-        function = getattr(importlib.import_module(module), name)
+        function = resolve_name(place)
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(f"there is no function {place}", f"Write 'package.module:function' ({error})") from error
     if not callable(function):
-        raise UserError(f"{place} is no function", "Name something that can be called")
+        raise UserError(f"{place} is not a function", "Name something that can be called")
     return function

@@ -17,7 +17,7 @@ from gyges.studies.step import Context
 from gyges.training.functions import Call, named
 from gyges.training.reward_functions import Batch, Panel, Signal
 from gyges.training.rows.prompts import Prompts, tell
-from gyges.training.rows.reading import order, read_rows
+from gyges.training.rows.reading import order, read_rows, with_field
 from gyges.training.settings import Training, arguments, peft_config, prepare, saver
 
 ROLLOUTS = "scores"
@@ -68,7 +68,7 @@ class RL(Training):
         steps = self.rows_per_step // self.num_generations
         panel = Panel(named([*self.reward_funcs, *self.monitors]), self.weights(), context.say)
         loaded = prepare(self, out, context)
-        prompts = Prompts(read_rows(self.data, context, "prompt"), loaded, self.max_completion_length)
+        prompts = Prompts(with_field(read_rows(self.data, context), "prompt"), loaded, self.max_completion_length)
         chunks = order(len(prompts.rows), steps, self._chunks(len(prompts.rows), steps), 1, self.seed)
         tell(prompts, chunks, out, context)
         _train(self, prompts, chunks, panel, loaded, out, context)

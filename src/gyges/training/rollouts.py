@@ -15,7 +15,7 @@ from gyges.training.functions import Call, named
 from gyges.training.loop.sampling import sample
 from gyges.training.reward_functions import Batch, Panel
 from gyges.training.rows.prompts import Prompts
-from gyges.training.rows.reading import ROWS, Row, data_content, read_rows
+from gyges.training.rows.reading import ROWS, TrainingRow, data_content, read_rows, with_field
 
 SAMPLED, COUNTS = "sampled.jsonl", "counts.json"
 
@@ -63,7 +63,7 @@ class Rollouts(Step):
 
         torch.set_num_threads(max(1, int(context.resources.cpus)))
         loaded = checkpoints.load(self.model, context)
-        prompts = Prompts(read_rows(self.data, context, "prompt"), loaded, self.max_completion_length)
+        prompts = Prompts(with_field(read_rows(self.data, context), "prompt"), loaded, self.max_completion_length)
         panel = Panel(named([*self.filters, *self.monitors]), {}, context.say)
         _sample(self, prompts, panel, loaded.model.eval(), out / SAMPLED, context)
         filters = list(named(self.filters))
@@ -105,7 +105,7 @@ def _whole_batches(path: Path, size: int, wanted: int) -> int:
     return done
 
 
-def _judged(prompts: Prompts, panel: Panel, numbers: Sequence[int], ids: Sequence[Sequence[int]]) -> list[Row]:
+def _judged(prompts: Prompts, panel: Panel, numbers: Sequence[int], ids: Sequence[Sequence[int]]) -> list[TrainingRow]:
     texts = prompts.tokenizer.batch_decode(ids, skip_special_tokens=True)
     asked = [prompts.rows[i]["prompt"] for i in numbers]
     answers = prompts.answers(numbers, texts)
@@ -116,5 +116,5 @@ def _judged(prompts: Prompts, panel: Panel, numbers: Sequence[int], ids: Sequenc
     ]
 
 
-def _whole(prompt: Any, answer: Any) -> Row:
+def _whole(prompt: Any, answer: Any) -> TrainingRow:
     return {"text": prompt + answer} if isinstance(prompt, str) else {"messages": [*prompt, *answer]}

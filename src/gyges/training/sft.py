@@ -12,15 +12,17 @@ from typing import Any
 from gyges.models.checkpoints import Loaded
 from gyges.studies.step import Context
 from gyges.training.loop import census
-from gyges.training.rows.reading import messages_of, order, read_rows
-from gyges.training.rows.rendering import IGNORED, Rendered, encode, render_chat
+from gyges.training.rows.forms import read_form
+from gyges.training.rows.reading import order, read_rows, with_field
+from gyges.training.rows.rendering import IGNORED, RenderedRow, encode, render_form, with_end
 from gyges.training.settings import Training, arguments, peft_config, prepare, saver
 
 
 class SFT(Training):
-    """Train on conversations; in the loss are the assistant's turns.
+    """Train on conversations, or on completions of prompts.
 
-    Rows are `{"messages": [{"role": ..., "content": ...}, ...]}`. Longer rows than `max_length` tokens lose their end, and are counted.
+    Rows are `{"messages": [{"role": ..., "content": ...}, ...]}`, with the assistant's turns in the loss, or TRL's `prompt` and `completion`, with the
+    completion in the loss; see `rows.forms`. Longer rows than `max_length` tokens lose their end, and are counted.
     """
 
     max_length: int = 1024
@@ -28,11 +30,8 @@ class SFT(Training):
     def run(self, out: Path, context: Context) -> None:
         """Train, and leave `model`, `metrics.jsonl` and `trained_on.json` in `out`."""
         loaded = prepare(self, out, context)
-        rows = [
-            render_chat(loaded.tokenizer, messages_of(row["messages"], f"row {i}"), f"row {i}")
-            for i, row in enumerate(read_rows(self.data, context, "messages"), 1)
-        ]
-        cut = [Rendered(r.ids[: self.max_length], r.labels[: self.max_length]) for r in rows]
+        rows = [render_form(loaded.tokenizer, read_form(row)) for row in read_rows(self.data, context)]
+        cut = [row.cut(0, self.max_length) for row in rows]
         _train(self, cut, loaded, out, context, truncated=sum(len(r.ids) > self.max_length for r in rows))
 
 
@@ -50,26 +49,18 @@ class Documents(Training):
     def run(self, out: Path, context: Context) -> None:
         """Train, and leave `model`, `metrics.jsonl` and `trained_on.json` in `out`."""
         loaded = prepare(self, out, context)
-        texts = [str(row["text"]) for row in read_rows(self.data, context, "text")]
+        texts = [str(row.fields["text"]) for row in with_field(read_rows(self.data, context), "text")]
         whole = [_document(loaded.tokenizer, self.document_tag, text) for text in texts]
-        pieces = [piece for row in whole for piece in _pieces(row, self.max_length)]
+        pieces = [row.cut(i, self.max_length) for row in whole for i in range(0, len(row.ids), self.max_length)]
         _train(self, pieces, loaded, out, context, pieces=len(pieces) - len(whole), chat=False)
 
 
-def _document(tokenizer: Any, tag: str, text: str) -> Rendered:
-    end: int | None = tokenizer.eos_token_id
-    row = encode(tokenizer, tag + text, [(len(tag), len(tag + text))], special=True)
-    if end is None or row.ids[-1:] == [end]:
-        return row
-    return Rendered([*row.ids, end], [*row.labels, end])
-
-
-def _pieces(row: Rendered, size: int) -> list[Rendered]:
-    return [Rendered(row.ids[i : i + size], row.labels[i : i + size]) for i in range(0, len(row.ids), size)]
+def _document(tokenizer: Any, tag: str, text: str) -> RenderedRow:
+    return with_end(tokenizer, encode(tokenizer, tag + text, [(len(tag), len(tag + text))], special=True))
 
 
 def _train(
-    spec: Training, rows: list[Rendered], loaded: Loaded, out: Path, context: Context,
+    spec: Training, rows: list[RenderedRow], loaded: Loaded, out: Path, context: Context,
     truncated: int = 0, pieces: int = 0, chat: bool = True,
 ) -> None:  # fmt: skip
     from datasets import Dataset
@@ -79,7 +70,9 @@ def _train(
     from gyges.training.loop.training_loop import train
 
     steps = order(len(rows), spec.rows_per_step, spec.max_steps, spec.num_train_epochs, spec.seed)
-    census.tell(census.take(rows, steps, loaded.tokenizer, truncated, pieces, chat), out, context)
+    account = census.count_rows(rows, steps, loaded.tokenizer, truncated, pieces, chat)
+    census.say_and_store(account, out, context)
+    census.check_loss(rows, steps)
     config = SFTConfig(
         **arguments(spec, out, steps, context), train_sampling_strategy="sequential", max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
@@ -92,7 +85,7 @@ def _train(
     train(trainer, out, context, saver(spec, loaded, out), spec.keep_checkpoints)
 
 
-def by_length(step: Sequence[int], rows: Sequence[Rendered]) -> list[int]:
+def by_length(step: Sequence[int], rows: Sequence[RenderedRow]) -> list[int]:
     """A step's rows, longest first, so that the batches which it is cut into hold rows of like length."""
     return sorted(step, key=lambda i: -len(rows[i].ids))
 
@@ -105,7 +98,7 @@ class Collator:
         pad: the padding token's id.
     """
 
-    def __init__(self, rows: Sequence[Rendered], pad: int) -> None:
+    def __init__(self, rows: Sequence[RenderedRow], pad: int) -> None:
         import torch
 
         self.ids = [torch.tensor(row.ids) for row in rows]

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from gyges.errors import UserError
 from gyges.studies.step import Context
-from gyges.training.rows.rendering import IGNORED, Rendered
+from gyges.training.rows.rendering import IGNORED, RenderedRow
 
 FILE = "trained_on.json"
 OPEN, CLOSE = "⟦", "⟧"
@@ -21,7 +22,7 @@ class Census(BaseModel):
     """Counts over the rows as they are trained on.
 
     `truncated` rows were longer than `max_length` and lost their end, `pieces` are documents' continuations that became rows of their own,
-    `without_loss` rows have no token in the loss, `unended` rows have none that ends a turn (the model is not taught to stop),
+    `without_loss` rows have no token in the loss, `unended` rows have none that ends a turn (the model is not taught to stop: neither the end-of-text token nor another mark),
     `empty_thoughts` teach an empty think-block. `seen` rows and tokens are those of the whole training, epochs included.
     """
 
@@ -42,8 +43,8 @@ class Census(BaseModel):
     example: str
 
 
-def take(
-    rows: Sequence[Rendered],
+def count_rows(
+    rows: Sequence[RenderedRow],
     steps: Sequence[Sequence[int]],
     tokenizer: Any,
     truncated: int = 0,
@@ -58,14 +59,29 @@ def take(
     return Census(
         rows=len(rows), tokens=sum(lengths), tokens_in_loss=sum(map(len, in_loss)), truncated=truncated, pieces=pieces,
         without_loss=sum(not ids for ids in in_loss),
-        unended=sum(tokenizer.eos_token_id not in ids for ids in in_loss),
+        unended=sum(not ({tokenizer.eos_token_id, *row.stops} & {*ids}) for row, ids in zip(rows, in_loss, strict=True)),
         empty_thoughts=sum("<think></think>" in "".join(text.split()) for text in texts),
         longest=max(lengths), seen_rows=len(seen), seen_tokens=sum(lengths[i] for i in seen), steps=len(steps),
         example=masked_text(rows[0], tokenizer),
     )  # fmt: skip
 
 
-def masked_text(row: Rendered, tokenizer: Any) -> str:
+def check_loss(rows: Sequence[RenderedRow], steps: Sequence[Sequence[int]]) -> None:
+    """Whether every step has something to learn.
+
+    Raises:
+        UserError: in one, no row has a token in the loss.
+    """
+    learnt = [any(label != IGNORED for label in row.labels) for row in rows]
+    empty = [i for i, step in enumerate(steps, 1) if not any(learnt[row] for row in step)]
+    if empty:
+        where = "no row has" if not any(learnt) else f"no row of step {empty[0]} has"
+        lacking = ", ".join(str(i) for i, ok in enumerate(learnt, 1) if not ok)
+        problem = f"{where} a token in the loss (rows without one: {lacking[:80]})"
+        raise UserError(problem, "Raise max_length, or leave out rows in which the assistant says nothing")
+
+
+def masked_text(row: RenderedRow, tokenizer: Any) -> str:
     """A row as text, with ⟦ ⟧ around what is in the loss."""
     parts, start = [], 0
     flags = [label != IGNORED for label in row.labels]
@@ -77,7 +93,7 @@ def masked_text(row: Rendered, tokenizer: Any) -> str:
     return "".join(parts)
 
 
-def tell(census: Census, out: Path, context: Context) -> None:
+def say_and_store(census: Census, out: Path, context: Context) -> None:
     """Say what is trained on, and store it."""
     if context.rank:
         return
@@ -90,7 +106,7 @@ def tell(census: Census, out: Path, context: Context) -> None:
         (census.truncated, "are longer than max_length and lose their end"),
         (census.pieces, "are continuations of documents longer than max_length"),
         (census.without_loss, "have no token in the loss"),
-        (census.unended, "do not teach the model to stop: no end-of-text token is in their loss"),
+        (census.unended, "do not teach the model to stop: nothing that ends a turn is in their loss"),
         (census.empty_thoughts, "teach an empty think-block"),
     ]:
         if count:

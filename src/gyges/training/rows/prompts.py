@@ -9,7 +9,8 @@ from gyges.errors import UserError
 from gyges.models.checkpoints import Loaded
 from gyges.studies.step import Context
 from gyges.training.loop.census import FILE
-from gyges.training.rows.reading import Row, messages_of
+from gyges.training.rows.forms import Conversation, messages_of
+from gyges.training.rows.reading import SourcedRow, TrainingRow
 from gyges.training.rows.rendering import render
 
 OWN = ("prompt", "sampling_prompt")
@@ -23,12 +24,10 @@ class Prompts:
         UserError: a prompt is neither a text nor a conversation, does not fit into the model, or a field has a reserved name.
     """
 
-    def __init__(self, rows: list[Row], loaded: Loaded, room: int) -> None:
-        self.rows, self.tokenizer = rows, loaded.tokenizer
-        texts = [
-            [self._text(row.get(name, row["prompt"]), f"row {i}") for name in OWN] for i, row in enumerate(rows, 1)
-        ]
-        self.trained, self.sampled = ([self._ids(t[k], rows[i]) for i, t in enumerate(texts)] for k in (0, 1))
+    def __init__(self, rows: Sequence[SourcedRow], loaded: Loaded, room: int) -> None:
+        self.rows, self.tokenizer = [row.fields for row in rows], loaded.tokenizer
+        texts = [[self._text(row.get(name, row["prompt"]), where) for name in OWN] for where, row in rows]
+        self.trained, self.sampled = ([self._ids(t[k], self.rows[i]) for i, t in enumerate(texts)] for k in (0, 1))
         self.example = next((pair for pair in texts if pair[0] != pair[1]), texts[0])
         self.apart = sum(one != other for one, other in texts)
         self._check(room, getattr(loaded.model.config, "max_position_embeddings", None))
@@ -46,13 +45,11 @@ class Prompts:
         ]
 
     def _text(self, prompt: Any, where: str) -> str:
-        return (
-            prompt
-            if isinstance(prompt, str)
-            else render(self.tokenizer, messages_of(prompt, where), where, prompt=True)
-        )
+        if isinstance(prompt, str):
+            return prompt
+        return render(self.tokenizer, Conversation(where, messages_of(prompt, where)), prompt=True)
 
-    def _ids(self, text: str, row: Row) -> list[int]:
+    def _ids(self, text: str, row: TrainingRow) -> list[int]:
         """Ids of a prompt; a chat template has written the special tokens itself."""
         return self.tokenizer(text, add_special_tokens=isinstance(row["prompt"], str))["input_ids"]
 

@@ -1,50 +1,80 @@
-"""Rows to train on: read from a step's `rows.jsonl` or from a JSONL file, and checked. Not covered: what a model makes of them."""
+"""Rows to train on, read from a step's `rows.jsonl`, a JSONL or JSON file, a parquet file, or a folder of Hugging Face `datasets`.
 
+Covered: a byte-order mark, either way to end a line, fields that Arrow fills with nulls. A file that says something twice, or in another
+encoding, is told with its line. Not covered: what the rows say (`forms`), and what a model makes of them.
+"""
+
+import codecs
 import hashlib
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gyges.errors import UserError
 from gyges.studies.step import Context, Step
 
 ROWS = "rows.jsonl"
+SAVED = ("dataset_dict.json", "state.json")
+"""What `save_to_disk` leaves in a folder: of a data set with splits, and of one without."""
+TAKEN = "Name a JSONL or parquet file, a folder of Hugging Face datasets, or a step that writes rows.jsonl"
 
 Data = Step | str
-Row = dict[str, Any]
-Messages = list[dict[str, Any]]
+TrainingRow = dict[str, Any]
+
+
+class SourcedRow(NamedTuple):
+    """A row, and where it stands: `file:line`, or `file, row number`."""
+
+    where: str
+    fields: TrainingRow
 
 
 def data_content(data: Data) -> str:
-    """What rows depend on: the step's key, or the file's digest.
+    """What rows depend on: the step's key, or the digest of the file or folder.
 
     Raises:
-        UserError: there is no such file.
+        UserError: there is no such file or folder.
     """
     if isinstance(data, Step):
         return f"step:{data.key}"
     path = Path(data).expanduser()
-    if not path.is_file():
-        raise UserError(f"there is no file {data}", "Name a JSONL file, or a step that writes rows.jsonl")
-    return f"file:{_digest(path, path.stat().st_mtime_ns)}"
+    if path.is_file():
+        return f"file:{_digest(path, path.stat().st_mtime_ns)}"
+    if not path.is_dir():
+        raise UserError(f"there is no file {data}", TAKEN)
+    files = sorted(p for p in path.rglob("*") if p.is_file())
+    digests = "".join(f"{p.relative_to(path).as_posix()} {_digest(p, p.stat().st_mtime_ns)}\n" for p in files)
+    return f"folder:{hashlib.sha256(digests.encode()).hexdigest()[:16]}"
 
 
-def read_rows(data: Data, context: Context, needs: str) -> list[Row]:
-    """All rows, each an object with the field `needs`.
+def read_rows(data: Data, context: Context) -> list[SourcedRow]:
+    """All rows.
 
     Raises:
-        UserError: there are none, or a line is no such row.
+        UserError: there are none, or a line is not a row.
     """
     path = context.path(data) / ROWS if isinstance(data, Step) else Path(data).expanduser()
-    if not path.is_file():
-        raise UserError(f"there is no {ROWS} in {path.parent}", "Name a step that writes rows, or a JSONL file")
-    with path.open(encoding="utf-8") as file:
-        rows = [_row(line, f"{path}:{number}", needs) for number, line in enumerate(file, 1) if line.strip()]
+    if not path.exists():
+        raise UserError(f"there is no {ROWS} in {path.parent}", TAKEN)
+    arrow = path.is_dir() or path.suffix == ".parquet"
+    rows = list(_arrow_rows(path) if arrow else _text_rows(path))
     if not rows:
         raise UserError(f"{path} is empty", "There is nothing to train on")
+    return rows
+
+
+def with_field(rows: list[SourcedRow], needs: str) -> list[SourcedRow]:
+    """The same rows, each of which has a field.
+
+    Raises:
+        UserError: one has not.
+    """
+    for where, fields in rows:
+        if needs not in fields:
+            raise UserError(f"{where} has no field '{needs}'", f'Each row needs "{needs}"')
     return rows
 
 
@@ -62,29 +92,101 @@ def order(rows: int, size: int, steps: int | None, epochs: float, seed: int) -> 
     return [stream[start : min(start + size, wanted)] for start in range(0, wanted, size)]
 
 
-def messages_of(value: Any, where: str) -> Messages:
-    """A conversation, checked.
-
-    Raises:
-        UserError: it is none.
-    """
-    if (
-        isinstance(value, Sequence)
-        and value
-        and all(isinstance(m, Mapping) and "role" in m and "content" in m for m in value)
-    ):
-        return [dict(m) for m in value]
-    raise UserError(f"{where} is no conversation", 'Write a list of {"role": ..., "content": ...}')
+# --- text ------------------------------------------------------------------------------------------------------------
 
 
-def _row(line: str, where: str, needs: str) -> Row:
+def _text_rows(path: Path) -> Iterator[SourcedRow]:
+    """The lines of a JSONL file, or the entries of a JSON file that holds one list."""
+    text = _decoded(path)
+    if text.lstrip()[:1] == "[":
+        for number, entry in enumerate(_parsed(text, str(path)), 1):
+            yield SourcedRow(f"{path}, row {number}", _object(entry, f"{path}, row {number}"))
+        return
+    for number, line in enumerate(text.split("\n"), 1):  # nothing else ends a line: a text may hold U+2028
+        if line.strip():
+            yield SourcedRow(f"{path}:{number}", _object(_parsed(line, f"{path}:{number}"), f"{path}:{number}"))
+
+
+def _decoded(path: Path) -> str:
+    data = path.read_bytes()
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UserError(f"{path} is in UTF-16", "Save it in UTF-8")
     try:
-        row = json.loads(line)
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise UserError(f"{path}:{line} is not UTF-8 (byte {data[error.start]:#04x})", "Save it in UTF-8") from None
+
+
+def _parsed(text: str, where: str) -> Any:
+    try:
+        value = json.loads(text, object_pairs_hook=_named_once)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is JSON, and no tokenizer takes it
+    except UnicodeEncodeError:
+        raise UserError(f"{where} holds half of a surrogate pair", "Write the whole character") from None
+    except KeyError as error:
+        raise UserError(f"{where} has the field {error} twice", "Write it once") from None
     except ValueError:
-        raise UserError(f"{where} is no JSON", "Write one object a line") from None
-    if not isinstance(row, dict) or needs not in row:
-        raise UserError(f"{where} has no field '{needs}'", f'Each row needs "{needs}"')
-    return row
+        raise UserError(f"{where} is not JSON", "Write one object a line") from None
+    return value
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise KeyError(next(name for name in names if names.count(name) > 1))
+    return found
+
+
+def _object(value: Any, where: str) -> TrainingRow:
+    if not isinstance(value, dict):
+        raise UserError(f"{where} is not an object", "Write one object a line")
+    return value
+
+
+# --- arrow -----------------------------------------------------------------------------------------------------------
+
+
+def _arrow_rows(path: Path) -> Iterator[SourcedRow]:
+    """The rows of a parquet file, a folder of them, or what `save_to_disk` has left."""
+    for number, row in enumerate(_dataset(path), 1):
+        yield SourcedRow(f"{path}, row {number}", _without_nulls(row))
+
+
+def _dataset(path: Path) -> Any:
+    from datasets import DatasetDict, load_dataset, load_from_disk
+
+    try:
+        if any((path / name).is_file() for name in SAVED):
+            found = load_from_disk(str(path))
+            return _train_split(found, path) if isinstance(found, DatasetDict) else found
+        files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
+        files = [p for p in files if p.name.startswith("train")] or files
+        if files:
+            return load_dataset("parquet", data_files=[str(p) for p in files], split="train")
+    except UserError:
+        raise
+    except Exception as error:  # arrow, fsspec and datasets all mean the same to a user
+        raise UserError(f"{path} cannot be read ({type(error).__name__})", TAKEN) from None
+    raise UserError(f"{path} is not a folder of Hugging Face datasets", TAKEN)
+
+
+def _train_split(found: Any, path: Path) -> Any:
+    if "train" in found:
+        return found["train"]
+    if len(found) == 1:
+        return next(iter(found.values()))
+    raise UserError(
+        f"{path} has the splits {', '.join(found)} and no split 'train'", f"Name one: {path}/{next(iter(found))}"
+    )
+
+
+def _without_nulls(value: Any) -> Any:
+    """Arrow gives every record all fields of its column: a null there says that the field was not written."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 @lru_cache

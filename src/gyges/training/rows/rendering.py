@@ -2,8 +2,9 @@
 
 Templates need no `{% generation %}` markers. An assistant turn is found by rendering the conversation a second time with the turn's words
 replaced: what differs is the turn. It is widened to where the generation prompt ends (so that a think-block which the template adds, and
-which the model will have to write, is in the loss) and to the token that ends the turn. Everything is cut from the one full rendering,
-so it holds for templates that strip or add text. Not covered: images, tokenizers without offsets.
+which the model will have to write, is in the loss) and to the token that ends the turn; where a template ends a turn only by the mark of the
+next speaker, to that mark. Everything is cut from the one full rendering, so it holds for templates that strip or add text. A template
+that leaves out a turn, a tool call or the tools is refused: never another text than the row's. Not covered: tokenizers without offsets.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from gyges.errors import UserError
-from gyges.training.rows.reading import Messages
+from gyges.training.rows.forms import Completion, Conversation, in_loss
 
 MARK = "\ue000"
 """Stands for a turn's words in the second rendering: a character of the private use area, which no text has."""
@@ -21,72 +22,123 @@ Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """A row for training: token ids, and labels of the same length, -100 where a token is not in the loss."""
+class RenderedRow:
+    """A row for training: token ids, and labels of the same length, -100 where a token is not in the loss; `stops` are the ids that end a turn."""
 
     ids: list[int]
     labels: list[int]
+    stops: frozenset[int] = frozenset()
+
+    def cut(self, start: int, size: int) -> "RenderedRow":
+        """Some of its tokens."""
+        return RenderedRow(self.ids[start : start + size], self.labels[start : start + size], self.stops)
 
 
-def render_chat(tokenizer: Any, messages: Messages, where: str) -> Rendered:
-    """The ids of a conversation; in the loss are the assistant's turns with what ends them.
+def render_form(tokenizer: Any, form: Conversation | Completion) -> RenderedRow:
+    """The ids of a row; in the loss is what `forms` says.
 
     Raises:
-        UserError: no assistant turn, no chat template, or a template that refuses the conversation.
+        UserError: as `render_chat`.
     """
-    text = render(tokenizer, messages, where)
-    return encode(tokenizer, text, assistant_spans(tokenizer, messages, text, where))
+    if isinstance(form, Conversation):
+        return render_chat(tokenizer, form)
+    start, end = len(form.prompt), len(form.prompt) + len(form.text)
+    row = encode(tokenizer, form.prompt + form.text, [(start, end)], special=True)
+    return with_end(tokenizer, row)
 
 
-def encode(tokenizer: Any, text: str, spans: list[Span], special: bool = False) -> Rendered:
+def with_end(tokenizer: Any, row: RenderedRow) -> RenderedRow:
+    """The same row with the end-of-text token at its end, in the loss."""
+    end: int | None = tokenizer.eos_token_id
+    if end is None or row.ids[-1:] == [end]:
+        return row
+    return RenderedRow([*row.ids, end], [*row.labels, end], row.stops)
+
+
+def render_chat(tokenizer: Any, chat: Conversation) -> RenderedRow:
+    """The ids of a conversation; in the loss are the assistant's turns with what ends them, or all that follows the prompt.
+
+    Raises:
+        UserError: nothing is in the loss, no chat template, or one that refuses the conversation or leaves out a part of it.
+    """
+    text = render(tokenizer, chat)
+    _check_whole(tokenizer, chat, text)
+    if chat.prompt:
+        start = _shared(text, render(tokenizer, _part(chat, chat.prompt), prompt=True))
+        return _stopping(tokenizer, text, [(start, len(text))])
+    spans = assistant_spans(tokenizer, chat, text)
+    mark = _next_mark(tokenizer, chat, text) if spans and spans[-1][1] == len(text) else ""
+    return _stopping(tokenizer, text + mark, [*spans[:-1], (spans[-1][0], spans[-1][1] + len(mark))])
+
+
+def encode(tokenizer: Any, text: str, spans: list[Span], special: bool = False) -> RenderedRow:
     """Token ids of a text; in the loss are the tokens that have a character inside a span."""
     encoded = tokenizer(text, return_offsets_mapping=True, add_special_tokens=special)
     ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
     inside = [any(max(begin, start) < min(stop, end) for start, end in spans) for begin, stop in map(tuple, offsets)]
-    return Rendered(list(ids), [i if ok else IGNORED for i, ok in zip(ids, inside, strict=True)])
+    return RenderedRow(list(ids), [i if ok else IGNORED for i, ok in zip(ids, inside, strict=True)])
 
 
-def render(tokenizer: Any, messages: Messages, where: str, prompt: bool = False) -> str:
+def render(tokenizer: Any, chat: Conversation, prompt: bool = False) -> str:
     """A conversation as the model reads it; with `prompt`, up to where the assistant begins to speak.
 
     Raises:
         UserError: no chat template, or it refuses the conversation.
     """
     if not tokenizer.chat_template:
-        raise UserError(f"{where}: the model's tokenizer has no chat template", "Use Documents, or a model with one")
+        raise UserError(
+            f"{chat.where}: the model's tokenizer has no chat template", "Use Documents, or a model with one"
+        )
+    tools = {"tools": list(chat.tools)} if chat.tools else {}
     try:
-        return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=prompt)
+        return tokenizer.apply_chat_template(chat.messages, tokenize=False, add_generation_prompt=prompt, **tools)
     except Exception as error:  # jinja2's errors, and whatever a template's own code raises
-        raise UserError(f"{where}: the chat template refuses the conversation", str(error).splitlines()[0]) from error
+        problem = f"{chat.where}: the chat template refuses the conversation"
+        raise UserError(problem, (str(error).splitlines() or [type(error).__name__])[0]) from error
 
 
-def assistant_spans(tokenizer: Any, messages: Messages, text: str, where: str) -> list[Span]:
+def assistant_spans(tokenizer: Any, chat: Conversation, text: str) -> list[Span]:
     """Where in the rendered text the assistant speaks: one span of characters a turn, in order.
 
     Raises:
-        UserError: there is no assistant turn, or one leaves no trace in the text.
+        UserError: there is no assistant turn in the loss, or the template changes their order.
     """
-    turns = [i for i, m in enumerate(messages) if m["role"] == "assistant"]
-    if not turns:
-        raise UserError(f"{where} has no assistant turn", "Nothing in it could be trained on")
+    turns = [i for i, m in enumerate(chat.messages) if m["role"] == "assistant"]
+    if not any(in_loss(chat.messages[i]) for i in turns):
+        problem = "has no assistant turn in the loss" if turns else "has no assistant turn"
+        raise UserError(f"{chat.where} {problem}", "Nothing in it could be trained on")
     spans: list[Span] = []
-    for i in turns:
-        words = _words(tokenizer, messages, i, text, where)
-        floor = _words(tokenizer, messages, i - 1, text, where)[1] if i else 0
-        begin = _prompt_end(tokenizer, messages[:i], text) if i else words[0]
+    for i in (turn for turn in turns if in_loss(chat.messages[turn])):
+        words = _words(tokenizer, chat, i, text)
+        floor = _words(tokenizer, chat, i - 1, text)[1] if i else 0
+        begin = _prompt_end(tokenizer, _part(chat, i), text) if i else words[0]
         start = min(begin, words[0]) if begin >= floor else words[0]
-        spans.append((start, words[1] + len(_closing(tokenizer, messages[: i + 1], text[words[1] :], where))))
+        spans.append((start, words[1] + len(_closing(tokenizer, _part(chat, i + 1), text[words[1] :]))))
     if any(a[1] > b[0] for a, b in pairwise(spans)):
-        raise UserError(f"{where}: the chat template changes the order of the turns", "Use another template")
+        raise UserError(f"{chat.where}: the chat template changes the order of the turns", "Use another template")
     return spans
 
 
-def _words(tokenizer: Any, messages: Messages, turn: int, text: str, where: str) -> Span:
+def _part(chat: Conversation, size: int) -> Conversation:
+    return Conversation(chat.where, chat.messages[:size], tools=chat.tools)
+
+
+def _stopping(tokenizer: Any, text: str, spans: list[Span]) -> RenderedRow:
+    """The ids of a text, with the tokens at the ends of its spans as what ends a turn, where they are special ones."""
+    row = encode(tokenizer, text, spans)
+    marks = {mark for _, end in spans for mark in _special(tokenizer) if text[:end].rstrip().endswith(mark)}
+    return RenderedRow(row.ids, row.labels, frozenset(tokenizer.convert_tokens_to_ids(list(marks))))
+
+
+# --- what a template does with the turns -------------------------------------------------------------------------------
+
+
+def _words(tokenizer: Any, chat: Conversation, turn: int, text: str) -> Span:
     """Where the words of a turn stand: what differs when they are replaced."""
-    other = render(tokenizer, _marked(messages, turn), where)
-    if MARK not in other:
+    other = render(tokenizer, _marked(chat, turn))
+    if not _has_mark(other):
         raise UserError(
-            f"{where}: the chat template leaves out a turn of the {messages[turn]['role']}",
+            f"{chat.where}: the chat template leaves out a turn of the {chat.messages[turn]['role']}",
             "Use another template, or leave the turn out",
         )
     before = _shared(text, other)
@@ -94,24 +146,107 @@ def _words(tokenizer: Any, messages: Messages, turn: int, text: str, where: str)
     return before, len(text) - after
 
 
-def _prompt_end(tokenizer: Any, messages: Messages, text: str) -> int:
+def _check_whole(tokenizer: Any, chat: Conversation, text: str) -> None:
+    """Whether the template writes out every turn, every tool call with its arguments and the words beside it, and the tools."""
+    if chat.tools and render(tokenizer, Conversation(chat.where, chat.messages)) == text:
+        raise UserError(
+            f"{chat.where}: the chat template has no place for tools", "Use another template, or leave `tools` out"
+        )
+    for turn, message in enumerate(chat.messages):
+        calls = message.get("tool_calls", [])
+        parts = [{"content": MARK}] if message["content"] else []
+        for number, call in enumerate(calls):
+            parts += [_call_with(calls, number, function) for function in _marked_functions(call["function"])]
+        for part in parts if calls or message["role"] != "assistant" else ():
+            other = [*chat.messages[:turn], {**message, **part}, *chat.messages[turn + 1 :]]
+            if not _has_mark(render(tokenizer, Conversation(chat.where, other, tools=chat.tools))):
+                what = "a tool call" if "tool_calls" in part else f"a turn of the {message['role']}"
+                remedy = "Use another template, or leave it out"
+                raise UserError(f"{chat.where}: the chat template leaves out {what}", remedy)
+
+
+def _marked_functions(function: dict[str, Any]) -> list[dict[str, Any]]:
+    """A function of a tool call, with its name replaced, and with each of its arguments."""
+    arguments = function["arguments"]
+    replaced = [{**function, "arguments": {**arguments, name: MARK}} for name in arguments]
+    return [{**function, "name": MARK}, *replaced]
+
+
+def _call_with(calls: list[dict[str, Any]], number: int, function: dict[str, Any]) -> dict[str, Any]:
+    """The tool calls of a message with one function replaced."""
+    return {"tool_calls": [*calls[:number], {**calls[number], "function": function}, *calls[number + 1 :]]}
+
+
+def _marked(chat: Conversation, turn: int) -> Conversation:
+    """The conversation with the words of a turn replaced; those of its tool calls, too, which keep their form."""
+    message = chat.messages[turn]
+    other: dict[str, Any] = {"role": message["role"], "content": MARK}
+    if calls := message.get("tool_calls"):
+        functions = [{**call["function"], "name": MARK, "arguments": {MARK: MARK}} for call in calls]
+        content = MARK if message["content"] else ""
+        other = {
+            **message,
+            "content": content,
+            "tool_calls": [{**c, "function": f} for c, f in zip(calls, functions, strict=True)],
+        }
+    elif message["role"] == "tool":
+        other = {**message, "content": MARK}
+    return Conversation(chat.where, [*chat.messages[:turn], other, *chat.messages[turn + 1 :]], tools=chat.tools)
+
+
+def _prompt_end(tokenizer: Any, chat: Conversation, text: str) -> int:
     """Where the model begins to write, if it is asked after these messages; -1 where that cannot be rendered."""
     try:
-        return _shared(text, render(tokenizer, messages, "", prompt=True))
+        return _shared(text, render(tokenizer, chat, prompt=True))
     except UserError:
         return -1
 
 
-def _closing(tokenizer: Any, messages: Messages, rest: str, where: str) -> str:
-    """What the template puts after the last of the messages, up to and with the token that ends a turn."""
-    tail = render(tokenizer, _marked(messages, len(messages) - 1), where).rpartition(MARK)[2]
+def _closing(tokenizer: Any, chat: Conversation, rest: str) -> str:
+    """What the template puts after the last of the messages, up to and with the token that ends a turn, or the mark of who speaks next."""
+    rendered = render(tokenizer, _marked(chat, len(chat.messages) - 1))
+    tail = rendered[
+        max(rendered.rfind(MARK) + len(MARK), rendered.rfind(ESCAPED) + len(ESCAPED) if ESCAPED in rendered else 0) :
+    ]
     shared = tail[: _shared(tail, rest)]
     end = tokenizer.eos_token
-    return shared[: shared.index(end) + len(end)] if end and end in shared else shared.rstrip()
+    closing = shared[: shared.index(end) + len(end)] if end and end in shared else shared.rstrip()
+    return closing or _first_special(tokenizer, rest)
 
 
-def _marked(messages: Messages, turn: int) -> Messages:
-    return [*messages[:turn], {"role": messages[turn]["role"], "content": MARK}, *messages[turn + 1 :]]
+def _next_mark(tokenizer: Any, chat: Conversation, text: str) -> str:
+    """The mark of the speaker who would come next, where the template ends the last turn with nothing else: what a model must write to stop."""
+    last = chat.messages[-1]
+    if last["role"] != "assistant" or any(text.rstrip().endswith(mark) for mark in _special(tokenizer)):
+        return ""
+    try:
+        longer = render(
+            tokenizer, Conversation(chat.where, [*chat.messages, {"role": "user", "content": MARK}], tools=chat.tools)
+        )
+    except UserError:
+        return ""
+    return _first_special(tokenizer, longer[len(text) :]) if longer.startswith(text) else ""
+
+
+def _first_special(tokenizer: Any, text: str) -> str:
+    """The text's beginning up to and with a special token, if it begins with one."""
+    begin = len(text) - len(text.lstrip())
+    marks = [mark for mark in _special(tokenizer) if text.startswith(mark, begin)]
+    return text[:begin] + max(marks, key=len) if marks else ""
+
+
+def _special(tokenizer: Any) -> list[str]:
+    """The tokens that no ordinary text has."""
+    added = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
+    return [token for token in dict.fromkeys([*tokenizer.all_special_tokens, *added]) if token]
+
+
+ESCAPED = "\\ue000"
+"""The mark as JSON may write it."""
+
+
+def _has_mark(text: str) -> bool:
+    return MARK in text or ESCAPED in text
 
 
 def _shared(one: str, other: str) -> int:
