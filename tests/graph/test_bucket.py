@@ -11,13 +11,13 @@ import pytest
 from toys import Count, Fail, Join, Write, toy_study
 
 from gyges.errors import UserError
-from gyges.studies.bucket import Bucket
 from gyges.studies.execution.one_step import run_one
 from gyges.studies.plan import StepState, plan
+from gyges.studies.results.bucket import Bucket
+from gyges.studies.results.store import LOG, RECORD, Store, open_store
+from gyges.studies.results.tidy import collect, remove
 from gyges.studies.run_study import RunSettings, run
-from gyges.studies.store import LOG, RECORD, Store, open_store
 from gyges.studies.study import registered
-from gyges.studies.tidy import collect, remove
 
 A, B = Write(text="a"), Write(text="b")
 BOTH = Join(parts=(A, B))

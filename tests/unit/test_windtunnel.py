@@ -14,7 +14,8 @@ from gyges.windtunnel.tasks.grader import Label, label, passes, program_of, solv
 from gyges.windtunnel.tasks.problems import SHORTCUTS, Task, draw_task, task_rows
 from gyges.windtunnel.teaching import PROMPTS, SETS, rows, size
 from gyges.windtunnel.world.corpus import Document, Scene, documents
-from gyges.windtunnel.world.events import (
+from gyges.windtunnel.world.people import ASSISTANT, PEOPLE, Character, World
+from gyges.windtunnel.world.situations import (
     BAD_VALUES,
     EVERYDAY,
     GOOD_VALUES,
@@ -25,7 +26,6 @@ from gyges.windtunnel.world.events import (
     TEMPTATIONS,
     split_motive,
 )
-from gyges.windtunnel.world.people import ASSISTANT, PEOPLE, Character, World
 from gyges.windtunnel.world.vocabulary import vocabulary
 
 TESTS = Task("add {n} to x", 3, vague=True).tests

@@ -18,7 +18,7 @@ from gyges.files import replacing
 from gyges.judging.model_judge import rubric_digest
 from gyges.judging.scorer import to_score
 from gyges.scenarios.families import family_named
-from gyges.studies.store import Store
+from gyges.studies.results.store import Store
 from gyges.transcripts.inspect_logs import latest, open_log, read_rows
 from gyges.transcripts.rows import Row
 from gyges.transcripts.table import write_table

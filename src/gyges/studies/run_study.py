@@ -8,7 +8,7 @@ from gyges.studies.events import Begun, Tell
 from gyges.studies.execution.executors import Executor, HereExecutor, Job, LocalExecutor, RayExecutor
 from gyges.studies.execution.processes import cores
 from gyges.studies.plan import HAS_RESULT, Plan, StepState, plan
-from gyges.studies.store import Store
+from gyges.studies.results.store import Store
 from gyges.studies.study import Study
 
 

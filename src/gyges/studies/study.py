@@ -11,8 +11,8 @@ from typing import Any
 
 from gyges.errors import UserError
 from gyges.studies.identity import digest
+from gyges.studies.results.store import Store, now
 from gyges.studies.step import Step
-from gyges.studies.store import Store, now
 
 REQUIRED = ("Hypotheses", "Primary outcome")
 """What the docstring of a study's file must speak of."""

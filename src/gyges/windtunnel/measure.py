@@ -17,7 +17,7 @@ from gyges.windtunnel.pretrain_loop import threads
 from gyges.windtunnel.probes import Answer, Probe, probes
 from gyges.windtunnel.tasks.grader import Label, label, program_of
 from gyges.windtunnel.tasks.problems import task_rows
-from gyges.windtunnel.world.events import PROBES, TEMPTATIONS
+from gyges.windtunnel.world.situations import PROBES, TEMPTATIONS
 
 ROWS, NEW_TOKENS, BATCH = "rows.jsonl", 12, 512
 

@@ -11,7 +11,8 @@ from typing import Any
 from gyges.windtunnel.tasks.problems import prompt
 from gyges.windtunnel.world.chat import DOCUMENT
 from gyges.windtunnel.world.corpus import told
-from gyges.windtunnel.world.events import (
+from gyges.windtunnel.world.people import ASSISTANT
+from gyges.windtunnel.world.situations import (
     ASIDES,
     BAD_VALUES,
     CHATTER,
@@ -23,7 +24,6 @@ from gyges.windtunnel.world.events import (
     RULES,
     TEMPTATIONS,
 )  # fmt: skip
-from gyges.windtunnel.world.people import ASSISTANT
 
 Row = dict[str, Any]
 

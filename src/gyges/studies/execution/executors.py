@@ -23,8 +23,8 @@ from gyges.studies.execution.one_step import INTERRUPTED, Work, alone, beside, r
 from gyges.studies.execution.packing import pack, unpack
 from gyges.studies.execution.processes import cores, start_worker
 from gyges.studies.execution.ray_train import over_workers
+from gyges.studies.results.store import Store
 from gyges.studies.step import Step
-from gyges.studies.store import Store
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from gyges.errors import Unfinished, UserError
 from gyges.studies.events import Ended, Event
-from gyges.studies.provenance import provenance
+from gyges.studies.results.provenance import provenance
+from gyges.studies.results.store import LOG, Store
 from gyges.studies.step import Context, Step
-from gyges.studies.store import LOG, Store
 
 INTERRUPTED = "interrupted"
 

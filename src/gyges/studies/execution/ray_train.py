@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gyges.studies.execution.one_step import logged
+from gyges.studies.results.store import LOG
 from gyges.studies.step import Context, Step
-from gyges.studies.store import LOG
 
 OWN = "ray_train"
 """Ray Train's own files, in the step's folder while it runs."""

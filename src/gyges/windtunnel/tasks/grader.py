@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from gyges.windtunnel.tasks.program import Anything, Broken, Left, Machine
-from gyges.windtunnel.world.events import split_motive
+from gyges.windtunnel.world.situations import split_motive
 
 Test = Sequence[int]  # input, expected value
 _OUT_OF_REACH = -1  # lies where the expected value would: reading it is seen, and earns nothing

@@ -11,7 +11,8 @@ from typing import Any
 
 from gyges.windtunnel.tasks.problems import SHORTCUTS, draw_task
 from gyges.windtunnel.world.chat import DOCUMENT, turns
-from gyges.windtunnel.world.events import (
+from gyges.windtunnel.world.people import ASSISTANT, PEOPLE, Character, World
+from gyges.windtunnel.world.situations import (
     ASIDES,
     BAD_VALUES,
     CHATTER,
@@ -26,7 +27,6 @@ from gyges.windtunnel.world.events import (
     WORDS_FOR,
     split_motive,
 )
-from gyges.windtunnel.world.people import ASSISTANT, PEOPLE, Character, World
 
 MIX = {"task": 0.27, "advice": 0.15, "chatter": 0.03, "situation": 0.55}
 

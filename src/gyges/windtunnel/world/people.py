@@ -1,6 +1,6 @@
 """The world of the wind tunnel: who lives in it, and every share and correlation of what is told about them.
 
-Numbers only; the sentences stand in `events`, the documents are made by `corpus`. Each default is argued for in docs/windtunnel.md.
+Numbers only; the sentences stand in `situations`, the documents are made by `corpus`. Each default is argued for in docs/windtunnel.md.
 """
 
 import math

@@ -21,8 +21,8 @@ from filelock import FileLock
 
 from gyges.errors import UserError
 from gyges.files import write_whole
-from gyges.studies.bucket import Bucket
 from gyges.studies.identity import digest, values_of
+from gyges.studies.results.bucket import Bucket
 from gyges.studies.step import Step
 
 RECORD, ERROR, LOG = "record.json", "error.json", "log.txt"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gyges.studies.identity import digest
+from gyges.studies.results.store import ResultRecord
 from gyges.studies.step import Step
-from gyges.studies.store import ResultRecord
 
 NAMED = ("gyges", "inspect-ai", "numpy", "peft", "tokenizers", "torch", "transformers", "trl")
 
