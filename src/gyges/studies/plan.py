@@ -112,7 +112,12 @@ def _planned(
     step: Step, store: Store, record: ResultRecord | None, everything: Sequence[ResultRecord], times: dict[str, float]
 ) -> PlannedStep:
     if record is not None:
-        return _cached(step, record)
+        try:
+            check_values(step, record)
+        except UserError as problem:
+            return PlannedStep(step, StepState.CHANGED, str(problem))
+        changed = drift(step, record)
+        return PlannedStep(step, StepState.DRIFTED if changed else StepState.CACHED, changed)
     if former := former_result(step, everything):
         note = f"made by an earlier version of {type(step).__name__} under the key {former.key}; a run takes it over"
         return PlannedStep(step, StepState.DRIFTED, note, former=former)
@@ -120,15 +125,6 @@ def _planned(
     cost = expected if expected.seconds is not None else Cost(times.get(step.kind()), expected.tokens, expected.usd)
     failure = store.failure(step)
     return PlannedStep(step, StepState.FAILED if failure else StepState.MISSING, failure or "", cost)
-
-
-def _cached(step: Step, record: ResultRecord) -> PlannedStep:
-    try:
-        check_values(step, record)
-    except UserError as problem:
-        return PlannedStep(step, StepState.CHANGED, str(problem))
-    changed = drift(step, record)
-    return PlannedStep(step, StepState.DRIFTED if changed else StepState.CACHED, changed)
 
 
 def former_result(step: Step, records: Iterable[ResultRecord]) -> ResultRecord | None:

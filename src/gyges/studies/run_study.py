@@ -29,7 +29,7 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class StudyRun:
-    """RunSettings a run of a study ended: keys of the steps that are done, what failed and why, what could not be tried, and which of the failed came part of the way."""
+    """How a run of a study ended: keys of the steps that are done, what failed and why, what could not be tried, and which of the failed came part of the way."""
 
     done: tuple[str, ...]
     failed: dict[str, str]

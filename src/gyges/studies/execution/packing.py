@@ -26,7 +26,9 @@ def pack(step: Any, known: set[str]) -> Parts:
             continue
         stack.pop()
         if top.key not in known or top is step:
-            parts.append((top.key, _alone(top)))
+            buffer = io.BytesIO()
+            _Writer(buffer, top).dump(top)
+            parts.append((top.key, buffer.getvalue()))
             known.add(top.key)
     return parts
 
@@ -39,14 +41,8 @@ def unpack(parts: Parts, known: dict[str, Any] | None = None) -> Any:
     return known[parts[-1][0]]
 
 
-def _alone(step: Any) -> bytes:
-    buffer = io.BytesIO()
-    _Writer(buffer, step).dump(step)
-    return buffer.getvalue()
-
-
 class _Writer(pickle.Pickler):
-    """Writes one step; of the steps in it the keys alone."""
+    """Writes one step; of the steps in it only the keys."""
 
     def __init__(self, buffer: io.BytesIO, step: Any) -> None:
         super().__init__(buffer, pickle.HIGHEST_PROTOCOL)

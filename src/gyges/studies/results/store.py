@@ -188,7 +188,7 @@ class Store:
         shutil.rmtree(self.root / record.name, ignore_errors=True)
 
     def text(self, path: str) -> str:
-        """A text of the store that is no result; empty where there is none."""
+        """A text of the store that is not a result; empty where there is none."""
         try:
             text = self.bucket.read([path]).get(path, b"") if self.bucket else (self.root / path).read_bytes()
         except OSError:
