@@ -206,7 +206,9 @@ def shift(before: Sequence[Rows], after: Sequence[Rows]) -> Shift:
     """
     if not after or len(before) not in (1, len(after)):
         raise UserError(f"{len(before)} measurements before and {len(after)} after", "Give one before, or one a seed")
-    _check_same([*before, *after])
+    rows_of = [[(row["id"], row["frame"], row["order"]) for row in rows] for rows in (*before, *after)]
+    if any(rows != rows_of[0] for rows in rows_of):
+        raise UserError("the measurements have different items or frames", "Measure both with the same ones")
     now = item_scores(after[0])
     was_s, now_s = (np.array([item_scores(rows).values for rows in side]) for side in (before, after))
     gaps = now_s - was_s  # (seeds, items, forms)
@@ -215,13 +217,6 @@ def shift(before: Sequence[Rows], after: Sequence[Rows]) -> Shift:
         flips=_flips(now.ids, was_s[:, :, 0].mean(axis=0), now_s[:, :, 0].mean(axis=0)),
         topics=_by_topic(now.topics, gaps[:, :, 0].mean(axis=0)),
     )  # fmt: skip
-
-
-def _check_same(measurements: Sequence[Rows]) -> None:
-    """All measurements have the same rows, in the same order."""
-    keys = [[(row["id"], row["frame"], row["order"]) for row in rows] for rows in measurements]
-    if any(key != keys[0] for key in keys):
-        raise UserError("the measurements have different items or frames", "Measure both with the same ones")
 
 
 def _moved(gaps: NDArray[np.float64]) -> Moved:
