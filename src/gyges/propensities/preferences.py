@@ -2,7 +2,7 @@
 
 Covered: a step's model, a folder, a name on the hub, `embedded/smollm2`, or a model behind a server with prompt
 log-probabilities.
-Not covered: what two measurements differ in (`reporting/propensity.py`).
+Not covered: what two measurements differ in (`shifts.py`).
 """
 
 import json

@@ -3,8 +3,8 @@
 Covered: the score of an item (harmless less harmful log-probability, in nats, so that more is better) in four forms;
 its mean over a frozen set of items; before and after, paired by item, over one seed or several; the coherence guard
 beside it.
-Not covered: words for a page (`propensity_words.py`), drawing, and tests over many arms (Holm's correction is in
-`estimates.py`).
+Not covered: words for a page (`pages/propensity_text.py`), drawing, and tests over many arms (Holm's correction is in
+`statistics/differences.py`).
 
 The four forms: the mean over an action's tokens (`per_token`, the primary one) or their sum (`total`), each plain or
 `corrected`: less what the same wording scores without the item's context. A shift that the corrected form does not
