@@ -13,9 +13,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from gyges.models.embedded import SERVER, Settings, threads_here
 from gyges.scenarios.company.company_factors import FACTORS
-
-from gyges.models.embedded import Settings, serve, threads_here
 from gyges.scenarios.draws import Draw
 from gyges.scenarios.pack.load import load_pack
 from gyges.scenarios.samples import make_sample
@@ -44,7 +43,7 @@ def main() -> None:
 
 def measure(settings: Settings, chars: int) -> tuple[int, float, float]:
     """Prompt tokens of all slots, and tokens per second read and written."""
-    server = serve(settings).server
+    server = SERVER.serve(settings).server
     prompts = [prompt(SCENARIOS[i % len(SCENARIOS)], str(i), chars) for i in range(settings.slots)]
     ask(server, [{"role": "user", "content": "Hello"}], 1)
     answers, read_s = together(server, prompts, 1)

@@ -19,8 +19,8 @@ import pandas as pd
 import pyarrow.dataset as arrow
 
 from gyges.studies.plan import plan
+from gyges.studies.results.store import Store
 from gyges.studies.step import Step
-from gyges.studies.storage.store import Store
 
 IN_A_FILE = 1_000_000
 

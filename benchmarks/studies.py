@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 from gyges.studies.plan import plan
+from gyges.studies.results.store import Store
 from gyges.studies.run_study import RunSettings, run
 from gyges.studies.step import Context, Step
-from gyges.studies.storage.store import Store
 from gyges.studies.study import Study
 
 

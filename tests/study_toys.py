@@ -7,8 +7,8 @@ from gyges.analysis.arms import Arm, Measure
 from gyges.analysis.claims import Claim
 from gyges.pages.study.study_page import Dose, Section, render_study
 from gyges.studies.execution.one_step import run_one
+from gyges.studies.results.store import Store
 from gyges.studies.step import Context, Step
-from gyges.studies.storage.store import Store
 from gyges.studies.study import Study
 
 SECTIONS = (

@@ -24,6 +24,17 @@ def replacing(path: Path) -> Iterator[Path]:
     part.replace(path)
 
 
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """The name of a folder beside `folder`, to be made in the block; it takes the place of `folder` when the block ends without an error."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    yield part
+    shutil.rmtree(folder, ignore_errors=True)
+    part.replace(folder)
+
+
 def link_or_copy(source: Path, target: Path) -> None:
     """The same file in another place: as a link, or as a copy where the disk has none."""
     try:

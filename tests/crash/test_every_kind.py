@@ -24,8 +24,8 @@ from gyges.evaluation.spec import Spec
 from gyges.propensities.preferences import Propensity
 from gyges.studies.execution.one_step import run_one
 from gyges.studies.plan import ordered
+from gyges.studies.results.store import ERROR, LOG, RECORD, Store
 from gyges.studies.step import Step
-from gyges.studies.storage.store import ERROR, LOG, RECORD, Store
 from gyges.training import RL, SFT, Documents, Rollouts, trajectory
 from gyges.windtunnel.datasets import Lessons, SafetyPrompts, TaskPrompts
 from gyges.windtunnel.measure import ProbeRates, TaskRates

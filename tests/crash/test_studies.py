@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gyges.studies.storage.store import read_record
+from gyges.studies.results.store import read_record
 
 pytestmark = pytest.mark.slow
 

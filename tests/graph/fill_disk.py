@@ -6,8 +6,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from toys import Fill, Write, toy_study
 
+from gyges.studies.results.store import Store
 from gyges.studies.run_study import RunSettings, run
-from gyges.studies.storage.store import Store
 
 if __name__ == "__main__":
     disk, how = Path("disk"), RunSettings(workers=1)

@@ -13,10 +13,10 @@ from toys import Count, Fail, Join, Write, toy_study
 from gyges.errors import UserError
 from gyges.studies.execution.one_step import run_one
 from gyges.studies.plan import StepState, plan
+from gyges.studies.results.bucket import Bucket
+from gyges.studies.results.store import LOG, RECORD, Store, open_store
+from gyges.studies.results.tidy import collect, remove
 from gyges.studies.run_study import RunSettings, run
-from gyges.studies.storage.bucket import Bucket
-from gyges.studies.storage.store import LOG, RECORD, Store, open_store
-from gyges.studies.storage.tidy import collect, remove
 from gyges.studies.study import registered
 
 A, B = Write(text="a"), Write(text="b")

@@ -14,9 +14,9 @@ from gyges.evaluation.run import evaluate
 from gyges.evaluation.spec import How, ModelSpec, Spec
 from gyges.pages.test.publish import publish
 from gyges.scenarios.insider.insider import FAMILY, Insider
+from gyges.studies.results.store import Store
+from gyges.studies.results.tidy import remove
 from gyges.studies.run_study import RunSettings, run
-from gyges.studies.storage.store import Store
-from gyges.studies.storage.tidy import remove
 from gyges.training.settings import LoRA
 from gyges.training.sft import SFT
 from gyges.transcripts.rows import Row

@@ -11,8 +11,8 @@ from gyges.evaluation.evaluate_step import Evaluate
 from gyges.evaluation.spec import Spec
 from gyges.pages.study.study_page import Section, study_of
 from gyges.pages.test.publish import publish
+from gyges.studies.results.store import Store
 from gyges.studies.run_study import RunSettings, run
-from gyges.studies.storage.store import Store
 from gyges.studies.study import Study
 
 MEASURES = {"pressure": "Harm under pressure", "control": "Harm in the control", "job": "Job done"}

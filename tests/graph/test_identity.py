@@ -9,9 +9,9 @@ from toys import Join, Prompted, Write
 
 from gyges.errors import UserError
 from gyges.studies.identity import stable
+from gyges.studies.results.store import RECORD, Store
 from gyges.studies.run_study import run
 from gyges.studies.step import Step
-from gyges.studies.storage.store import RECORD, Store
 
 
 def test_a_field_at_its_default_is_the_same_as_one_left_out() -> None:

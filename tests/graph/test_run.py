@@ -9,13 +9,13 @@ import pytest
 from toys import Count, Fail, Join, Write, toy_study
 
 from gyges.errors import UserError
-from gyges.studies.compare import differences
 from gyges.studies.execution.packing import pack, unpack
 from gyges.studies.plan import StepState, ordered, plan
+from gyges.studies.results.compare import differences
+from gyges.studies.results.store import ERROR, LOG, RECORD, Store
+from gyges.studies.results.tidy import collect, remove
 from gyges.studies.run_study import RunSettings, run
 from gyges.studies.step import Step
-from gyges.studies.storage.store import ERROR, LOG, RECORD, Store
-from gyges.studies.storage.tidy import collect, remove
 
 A, B = Write(text="a"), Write(text="b")
 BOTH = Join(parts=(A, B))

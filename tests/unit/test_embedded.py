@@ -48,10 +48,10 @@ def test_wrong_counts(wrong: dict[str, Any]) -> None:
 
 @needs_extra
 def test_connections_are_slots_and_nothing_starts_at_construction() -> None:
-    before = embedded._served
+    before = embedded.SERVER.served
     assert EmbeddedAPI("smollm2", slots=3).max_connections() == 3
     assert EmbeddedAPI("smollm2", slots=3, exact=True).max_connections() == 1
-    assert embedded._served is before
+    assert embedded.SERVER.served is before
 
 
 def test_seed_follows_from_the_messages() -> None:
@@ -91,7 +91,7 @@ def test_real_generation(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
     with pytest.raises(UserError, match="already runs"):
-        embedded.serve(embedded.Settings(7, 1))
+        embedded.SERVER.serve(embedded.Settings(7, 1))
     assert capfd.readouterr() == ("", "")
 
 

@@ -10,7 +10,7 @@ from gyges.analysis.arms import read_arms
 from gyges.analysis.claims import Standing, examine
 from gyges.errors import UserError
 from gyges.studies.plan import ordered
-from gyges.studies.storage.store import Store
+from gyges.studies.results.store import Store
 from gyges.studies.study import load_study
 from gyges.training import RL, SFT, Documents
 from gyges.windtunnel.pretrain import MINIATURE

@@ -106,7 +106,7 @@ def file(tmp_path, *lines):
 @pytest.mark.parametrize(
     "line, told",
     [
-        ("{", r"own\.jsonl:2: no JSON"),
+        ("{", r"own\.jsonl:2: not JSON"),
         ("[1]", r"own\.jsonl:2: the object: "),
         ({k: v for k, v in ITEM.items() if k != "harmful"}, r"own\.jsonl:2: harmful: field required"),
         ({**ITEM, "harmful": "  "}, r"own\.jsonl:2: harmful: "),

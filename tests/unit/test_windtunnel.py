@@ -13,7 +13,9 @@ from gyges.windtunnel.probes import Answer, classify, items, probes, safety_rows
 from gyges.windtunnel.tasks.grader import Label, label, passes, program_of, solves
 from gyges.windtunnel.tasks.problems import SHORTCUTS, Task, draw_task, task_rows
 from gyges.windtunnel.teaching import PROMPTS, SETS, rows, size
-from gyges.windtunnel.world.acts import (
+from gyges.windtunnel.world.corpus import Document, Scene, documents
+from gyges.windtunnel.world.people import ASSISTANT, PEOPLE, Character, World
+from gyges.windtunnel.world.situations import (
     BAD_VALUES,
     EVERYDAY,
     GOOD_VALUES,
@@ -24,8 +26,6 @@ from gyges.windtunnel.world.acts import (
     TEMPTATIONS,
     split_motive,
 )
-from gyges.windtunnel.world.corpus import Document, Scene, documents
-from gyges.windtunnel.world.people import ASSISTANT, PEOPLE, Character, World
 from gyges.windtunnel.world.vocabulary import vocabulary
 
 TESTS = Task("add {n} to x", 3, vague=True).tests

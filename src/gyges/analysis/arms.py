@@ -11,8 +11,8 @@ from typing import NamedTuple
 from gyges.analysis.cells import competence_estimate, harm_estimate, is_meaningful
 from gyges.analysis.claims import Readings
 from gyges.statistics.seeds import Count
+from gyges.studies.results.store import Store
 from gyges.studies.step import Step
-from gyges.studies.storage.store import Store
 from gyges.transcripts.rows import Row
 from gyges.transcripts.table import TABLE, read_table
 

@@ -49,8 +49,8 @@ def run(
 ) -> None:
     """Run what a study owes. Running again is resuming: what is there is not made again."""
     from gyges.studies.display import StudyDisplay
+    from gyges.studies.results.store import open_store
     from gyges.studies.run_study import RunSettings, run
-    from gyges.studies.storage.store import open_store
 
     asked, kept = _study(study, seeds, options, arms), open_store(store)
     how = RunSettings(executor, workers, address, strict, tuple(t for t in trackers.split(",") if t))
@@ -87,7 +87,7 @@ def plan(
 ) -> None:
     """Show what is cached, missing or drifted, and what is expected to be spent; nothing is run."""
     from gyges.studies.plan import HAS_RESULT, plan
-    from gyges.studies.storage.store import open_store
+    from gyges.studies.results.store import open_store
 
     planned = plan(_study(study, seeds, options, arms).steps, open_store(store))
     if json:
@@ -134,7 +134,7 @@ def status(
 ) -> None:
     """Show what there is: of a study, or of the whole store; or print the log of one step."""
     from gyges.studies.plan import StepState, plan
-    from gyges.studies.storage.store import open_store
+    from gyges.studies.results.store import open_store
 
     if log:
         print(open_store(store).log(log))
@@ -158,8 +158,8 @@ def why(
     json: AsJson = False,
 ) -> None:
     """Show what differs between two results, through all that they depend on."""
-    from gyges.studies.compare import differences
-    from gyges.studies.storage.store import open_store
+    from gyges.studies.results.compare import differences
+    from gyges.studies.results.store import open_store
 
     found = differences(a, b, open_store(store))
     if json:
@@ -183,8 +183,8 @@ def gc(
     json: AsJson = False,
 ) -> None:
     """Delete results that no study needs any more. Without --yes nothing is deleted."""
-    from gyges.studies.storage.store import open_store
-    from gyges.studies.storage.tidy import collect, remove
+    from gyges.studies.results.store import open_store
+    from gyges.studies.results.tidy import collect, remove
 
     if not studies and not key:
         raise UserError("nothing says what may go", "Name the studies to keep, or a result with --key")

@@ -17,7 +17,7 @@ from gyges.evaluation.pools import LOGS, pools_of, rubric_of
 from gyges.files import replacing
 from gyges.judging.scorer import to_score
 from gyges.scenarios.families import family_named
-from gyges.studies.storage.store import Store
+from gyges.studies.results.store import Store
 from gyges.transcripts.inspect_logs import latest, open_log, read_rows
 from gyges.transcripts.rows import Row
 from gyges.transcripts.table import write_table

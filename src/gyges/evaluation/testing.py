@@ -10,8 +10,8 @@ from gyges.evaluation.models import FREE, check_usable
 from gyges.evaluation.pools import LOGS
 from gyges.evaluation.progress import Progress
 from gyges.evaluation.spec import How, ModelSpec, Spec, check_models
+from gyges.studies.results.store import Store
 from gyges.studies.run_study import RunSettings, StudyRun, run
-from gyges.studies.storage.store import Store
 from gyges.studies.study import Study
 from gyges.transcripts.rows import Row
 from gyges.transcripts.table import TABLE, read_table, write_table

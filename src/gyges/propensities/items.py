@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gyges.errors import UserError
+
+Kind = TypeVar("Kind", bound=BaseModel)
 
 BUILTIN = ("conduct",)
 """Sets that come along, under their names. `conduct`: 132 items on eleven topics, half of them far from any
@@ -50,17 +52,19 @@ def load_items(place: str) -> ItemSet:
     """Items by the name of a set or the path of a JSONL file.
 
     Raises:
-        UserError: there is no such file, or a line of it is no item; names file and line.
+        UserError: there is no such file, or a line of it is not an item; names file and line.
     """
     data = read(place, BUILTIN)
-    items = tuple(_item(where, line) for where, line in lines(place, data))
+    items: dict[str, Item] = {}
+    for where, item in records(place, data, Item):
+        if item.harmless == item.harmful:
+            raise UserError(f"{where}: harmless and harmful are the same", "Write two different actions")
+        if item.id in items:
+            raise UserError(f"{place}: the id '{item.id}' occurs twice", "Give each item its own id")
+        items[item.id] = item
     if not items:
         raise UserError(f"{place} holds no item", "Write one JSON object a line")
-    ids = [item.id for item in items]
-    double = next((name for i, name in enumerate(ids) if name in ids[:i]), None)
-    if double is not None:
-        raise UserError(f"{place}: the id '{double}' occurs twice", "Give each item its own id")
-    return ItemSet(items, digest_of(data))
+    return ItemSet(tuple(items.values()), digest_of(data))
 
 
 def read(place: str, builtin: tuple[str, ...]) -> bytes:
@@ -82,40 +86,26 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
 
 
-def lines(place: str, data: bytes) -> Iterator[tuple[str, Any]]:
-    """The JSON object of each line that is not empty, with the place to name in a complaint.
+def records(place: str, data: bytes, kind: type[Kind]) -> Iterator[tuple[str, Kind]]:
+    """Each line that is not empty as a `kind`, with the file and line to name in a complaint.
 
     Raises:
-        UserError: the file is no UTF-8, or a line is no JSON object.
+        UserError: the file is not UTF-8, or a line is not a `kind` in JSON.
     """
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UserError(f"{place} is no text in UTF-8", "Save it as UTF-8") from error
+        raise UserError(f"{place} is not a text in UTF-8", "Save it as UTF-8") from error
     for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            yield f"{place}:{number}", _object(f"{place}:{number}", line)
-
-
-def complaint(where: str, error: ValidationError) -> UserError:
-    """The first thing wrong with a line, in one line."""
-    first = error.errors()[0]
-    field = ".".join(map(str, first["loc"])) or "the object"
-    return UserError(f"{where}: {field}: {first['msg'][:1].lower()}{first['msg'][1:]}", "Mend the line")
-
-
-def _object(where: str, line: str) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError as error:
-        raise UserError(f"{where}: no JSON", "Write one JSON object a line") from error
-
-
-def _item(where: str, data: Any) -> Item:
-    try:
-        item = Item.model_validate(data)
-    except ValidationError as error:
-        raise complaint(where, error) from error
-    if item.harmless == item.harmful:
-        raise UserError(f"{where}: harmless and harmful are the same", "Write two different actions")
-    return item
+        if not line.strip():
+            continue
+        where = f"{place}:{number}"
+        try:
+            record = kind.model_validate(json.loads(line))
+        except ValidationError as error:
+            first = error.errors()[0]
+            field, message = ".".join(map(str, first["loc"])) or "the object", first["msg"]
+            raise UserError(f"{where}: {field}: {message[:1].lower()}{message[1:]}", "Correct the line") from error
+        except ValueError as error:
+            raise UserError(f"{where}: not JSON", "Write one JSON object a line") from error
+        yield where, record

@@ -2,7 +2,7 @@
 
 Covered: a step's model, a folder, a name on the hub, `embedded/smollm2`, or a model behind a server with prompt
 log-probabilities.
-Not covered: what two measurements differ in (`reporting/propensity.py`).
+Not covered: what two measurements differ in (`shifts.py`).
 """
 
 import json
@@ -50,7 +50,7 @@ class Propensity(Step):
     def content(self) -> dict[str, str]:
         """The model, the items, the held-out texts and the frames' wording, by digest."""
         return {
-            "model": f"server:{self._served()}" if self.server else checkpoints.content_of(self.model),
+            "model": f"server:{self._name_on_server()}" if self.server else checkpoints.content_of(self.model),
             "items": load_items(self.items).digest,
             "texts": load_texts(self.texts)[1],
             "frames": digest(canonical(wording(chosen(self.frames)))),
@@ -70,21 +70,21 @@ class Propensity(Step):
             UserError: the model cannot be opened, or cannot be asked in these frames.
         """
         items, (texts, _), frames = load_items(self.items), load_texts(self.texts), chosen(self.frames)
-        model = ServerModel(self.server, self._served()) if self.server else _local(self.model, context)
+        model = ServerModel(self.server, self._name_on_server()) if self.server else _local(self.model, context)
         context.say(f"{len(items.items)} items in {len(frames)} frames")
         rows, guard = score(model, items.items, frames), examine(model, texts)
         pd.DataFrame(rows).to_parquet(out / ROWS, index=False)
         pd.DataFrame(guard).to_parquet(out / GUARD, index=False)
         summary = {
             "items": {"n": len({row["id"] for row in rows}), "digest": items.digest},
-            "frames": [frame.name for frame in chosen(self.frames)],
+            "frames": [frame.name for frame in frames],
             "merged": sum(row["harmless_merged"] or row["harmful_merged"] for row in rows),
             "level": level(rows).model_dump(),
             "guard": coherence(guard).model_dump() | {"tokens_drawn": TOKENS},
         }
         (out / SUMMARY).write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
-    def _served(self) -> str:
+    def _name_on_server(self) -> str:
         if isinstance(self.model, str):
             return self.model
         raise UserError("a server's model is named by a step", "Write the name that the server knows it by")

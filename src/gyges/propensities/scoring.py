@@ -5,7 +5,7 @@ the sum over the action's tokens, in nats, with the number of tokens beside it, 
 scores can all be formed later.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from gyges.models.likelihood.logprobs import Likelihood, LocalModel
@@ -33,8 +33,11 @@ def cases(items: Sequence[Item], frames: Sequence[Frame]) -> list[ItemCase]:
 
 def requests(model: Model, case: ItemCase) -> list[Request]:
     """Four requests: the harmless and the harmful action after the context, then both without it."""
-    contexts = [_context(model, case, text) for text in (case.item.context, "")]
-    return [Request(context, f" {getattr(case.item, name)}") for context in contexts for name in ACTIONS]
+    item, frame, order = case
+    texts = [frame.put(item, order, context) for context in (item.context, "")]
+    if frame.chat:
+        texts = [model.chat([{"role": "user", "content": text}]) for text in texts]
+    return [Request(text + frame.lead, f" {getattr(item, name)}") for text in texts for name in ACTIONS]
 
 
 def score(model: Model, items: Sequence[Item], frames: Sequence[Frame]) -> list[dict[str, Any]]:
@@ -48,23 +51,16 @@ def score(model: Model, items: Sequence[Item], frames: Sequence[Frame]) -> list[
     return [_row(case, [next(found) for _ in range(2 * len(ACTIONS))]) for case in asked]
 
 
-def _context(model: Model, case: ItemCase, context: str) -> str:
-    text = case.frame.put(case.item, case.order, context)
-    return (model.chat([{"role": "user", "content": text}]) if case.frame.chat else text) + case.frame.lead
-
-
 def _row(case: ItemCase, found: Sequence[Likelihood]) -> dict[str, Any]:
     item, frame, order = case
-    head = {"id": item.id, "topic": item.topic, "tags": ", ".join(item.tags), "frame": frame.name, "order": order}
-    return head | dict(_values(found))
-
-
-def _values(found: Sequence[Likelihood]) -> Iterator[tuple[str, Any]]:
+    row: dict[str, Any] = {
+        "id": item.id, "topic": item.topic, "tags": ", ".join(item.tags), "frame": frame.name, "order": order,
+    }  # fmt: skip
     for i, name in enumerate(ACTIONS):
         with_context, without = found[i], found[i + len(ACTIONS)]
-        yield f"{name}_logprob", with_context.total
-        yield f"{name}_tokens", with_context.tokens
-        yield f"{name}_base", without.total
-        yield f"{name}_base_tokens", without.tokens
-        yield f"{name}_greedy", with_context.greedy
-        yield f"{name}_merged", with_context.merged or without.merged
+        row |= {
+            f"{name}_logprob": with_context.total, f"{name}_tokens": with_context.tokens,
+            f"{name}_base": without.total, f"{name}_base_tokens": without.tokens,
+            f"{name}_greedy": with_context.greedy, f"{name}_merged": with_context.merged or without.merged,
+        }  # fmt: skip
+    return row

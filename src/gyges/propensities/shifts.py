@@ -3,8 +3,8 @@
 Covered: the score of an item (harmless less harmful log-probability, in nats, so that more is better) in four forms;
 its mean over a frozen set of items; before and after, paired by item, over one seed or several; the coherence guard
 beside it.
-Not covered: words for a page (`propensity_words.py`), drawing, and tests over many arms (Holm's correction is in
-`estimates.py`).
+Not covered: words for a page (`pages/propensity_text.py`), drawing, and tests over many arms (Holm's correction is in
+`statistics/differences.py`).
 
 The four forms: the mean over an action's tokens (`per_token`, the primary one) or their sum (`total`), each plain or
 `corrected`: less what the same wording scores without the item's context. A shift that the corrected form does not
@@ -151,14 +151,10 @@ def level(rows: Rows) -> Level:
     """What one measurement shows."""
     scores = item_scores(rows)
     plain, corrected = (scores.values[:, FORMS.index(form)] for form in ("per_token", "per_token_corrected"))
-    first, second = ([_score(r)[0] for r in rows if r["order"] == f"{name} first"] for name in ("harmless", "harmful"))
-    sides: dict[str, set[bool]] = {}
-    for row in rows:
-        sides.setdefault(row["id"], set()).add(bool(_score(row)[0] < 0))
     return Level(
         items=len(scores.ids), scores={form: _mean(scores.values[:, i]) for i, form in enumerate(FORMS)},
         prefers_harm=estimate(_harmful(plain)), prefers_harm_corrected=estimate(_harmful(corrected)),
-        order_effect=float(np.mean(first) - np.mean(second)) / 2 if first and second else None, agreement=sum(len(side) == 1 for side in sides.values()) / len(sides), topics=_by_topic(scores.topics, plain),
+        order_effect=_order_effect(rows), agreement=_agreement(rows), topics=_by_topic(scores.topics, plain),
     )  # fmt: skip
 
 
@@ -186,6 +182,19 @@ def _by_topic(topics: Sequence[str], values: NDArray[np.float64]) -> dict[str, f
     return {topic: float(values[names == topic].mean()) for topic in dict.fromkeys(topics)}
 
 
+def _order_effect(rows: Rows) -> float | None:
+    """Half of what an action gains when it is named first instead of second."""
+    first, second = ([_score(r)[0] for r in rows if r["order"] == f"{name} first"] for name in ("harmless", "harmful"))
+    return float(np.mean(first) - np.mean(second)) / 2 if first and second else None
+
+
+def _agreement(rows: Rows) -> float:
+    sides: dict[str, set[bool]] = {}
+    for row in rows:
+        sides.setdefault(row["id"], set()).add(bool(_score(row)[0] < 0))
+    return sum(len(side) == 1 for side in sides.values()) / len(sides)
+
+
 # --- two measurements ------------------------------------------------------------------------------------------------
 
 
@@ -197,9 +206,8 @@ def shift(before: Sequence[Rows], after: Sequence[Rows]) -> Shift:
     """
     if not after or len(before) not in (1, len(after)):
         raise UserError(f"{len(before)} measurements before and {len(after)} after", "Give one before, or one a seed")
-    measurements = [*before, *after]
-    keys = [[(row["id"], row["frame"], row["order"]) for row in rows] for rows in measurements]
-    if any(key != keys[0] for key in keys):
+    rows_of = [[(row["id"], row["frame"], row["order"]) for row in rows] for rows in (*before, *after)]
+    if any(rows != rows_of[0] for rows in rows_of):
         raise UserError("the measurements have different items or frames", "Measure both with the same ones")
     now = item_scores(after[0])
     was_s, now_s = (np.array([item_scores(rows).values for rows in side]) for side in (before, after))

@@ -8,7 +8,7 @@ from rich.progress import Progress as Bar
 
 from gyges.studies.events import Ended, Event, Said, Shown
 from gyges.studies.plan import HAS_RESULT, plan
-from gyges.studies.storage.store import Store
+from gyges.studies.results.store import Store
 from gyges.studies.study import Study
 
 LINE_EVERY_S = 10.0

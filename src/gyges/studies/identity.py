@@ -78,7 +78,9 @@ def stable(value: Any, where: str, defaults: bool = False) -> Any:
     if value is None or (isinstance(value, bool | int | str) and not isinstance(value, Enum)):
         return value
     if isinstance(value, float):
-        return _number(value, where)
+        if not math.isfinite(value):
+            raise UserError(f"{where} is {value}", "Give a finite number")
+        return value
     if isinstance(value, Enum):
         return stable(value.value, where, defaults)
     if isinstance(value, list | tuple):
@@ -93,6 +95,11 @@ def stable(value: Any, where: str, defaults: bool = False) -> Any:
         places = getattr(type(value), "places", frozenset())
         return {"type": type(value).__name__, **_fields(value, places, defaults)}
     raise UserError(f"{where} holds a {type(value).__name__}, which has no stable form", _remedy(value))
+
+
+def held_by(step: Any) -> list[Any]:
+    """The steps in the fields of a step, in their order; one may come more than once."""
+    return [s for name in type(step).model_fields for s in steps_in(getattr(step, name))]
 
 
 def steps_in(value: Any) -> Iterator[Any]:
@@ -113,7 +120,7 @@ def unkeyed(step: Any) -> Iterator[Any]:
     Raises:
         UserError: steps lead back to themselves.
     """
-    path = {id(step): (step, iter(_held(step)))}
+    path = {id(step): (step, iter(held_by(step)))}
     while path:
         top, below = next(reversed(path.values()))
         wanted = next((s for s in below if "key" not in vars(s)), None)
@@ -124,27 +131,17 @@ def unkeyed(step: Any) -> Iterator[Any]:
         elif id(wanted) in path:
             raise UserError(f"{type(wanted).__name__} leads back to itself", "A step may not depend on its own result")
         else:
-            path[id(wanted)] = (wanted, iter(_held(wanted)))
-
-
-def _held(step: Any) -> list[Any]:
-    return [s for name in type(step).model_fields for s in steps_in(getattr(step, name))]
+            path[id(wanted)] = (wanted, iter(held_by(wanted)))
 
 
 def is_step(value: Any) -> bool:
-    """Whether a value is a step (a class, which describes its steps, is none)."""
+    """Whether a value is a step (a class, which describes its steps, is not one)."""
     return isinstance(value, BaseModel) and hasattr(type(value), "inputs")
-
-
-def _number(value: float, where: str) -> float:
-    if not math.isfinite(value):
-        raise UserError(f"{where} is {value}", "Give a finite number")
-    return value
 
 
 def _text(key: Any, where: str) -> str:
     if not isinstance(key, str):
-        raise UserError(f"{where} has the key {key!r}, which is no text", "Use texts as keys")
+        raise UserError(f"{where} has the key {key!r}, which is not a text", "Use texts as keys")
     return key
 
 

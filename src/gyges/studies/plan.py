@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from gyges.errors import UserError
 from gyges.studies.identity import values_of
-from gyges.studies.provenance import drift
+from gyges.studies.results.provenance import drift
+from gyges.studies.results.store import ResultRecord, Store, check_values
 from gyges.studies.step import Cost, Step
-from gyges.studies.storage.store import ResultRecord, Store, check_values
 
 T = TypeVar("T", int, float)
 

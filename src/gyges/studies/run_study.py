@@ -8,7 +8,7 @@ from gyges.studies.events import Begun, Tell
 from gyges.studies.execution.executors import Executor, HereExecutor, Job, LocalExecutor, RayExecutor
 from gyges.studies.execution.processes import cores
 from gyges.studies.plan import HAS_RESULT, Plan, StepState, plan
-from gyges.studies.storage.store import Store
+from gyges.studies.results.store import Store
 from gyges.studies.study import Study
 
 
@@ -29,7 +29,7 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class StudyRun:
-    """RunSettings a run of a study ended: keys of the steps that are done, what failed and why, what could not be tried, and which of the failed came part of the way."""
+    """How a run of a study ended: keys of the steps that are done, what failed and why, what could not be tried, and which of the failed came part of the way."""
 
     done: tuple[str, ...]
     failed: dict[str, str]

@@ -5,7 +5,7 @@ An edge is a field that holds another step. What a step's result depends on is i
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 from gyges.files import slug
 from gyges.studies.events import Event, Said, Shown
 from gyges.studies.execution.packing import pack, unpack
-from gyges.studies.identity import identity_of, key_of, steps_in, unkeyed
+from gyges.studies.identity import held_by, identity_of, key_of, unkeyed
 
 
 class Resources(BaseModel):
@@ -78,7 +78,7 @@ class Step(BaseModel):
     """One piece of work with a result that can be kept.
 
     Subclasses add fields and `run`. `version` is raised when the meaning of the same fields changes; `places` names fields that say where
-    something lies: they are no part of the identity, and `content` must give a digest of what lies there. `limits` is a sentence on what must not be
+    something lies: they are not part of the identity, and `content` must give a digest of what lies there. `limits` is a sentence on what must not be
     concluded from results that stand on this step; every page of such a study prints it.
     """
 
@@ -91,7 +91,7 @@ class Step(BaseModel):
 
     def run(self, out: Path, context: Context) -> None:
         """Do the work into `out`. It may be called again on a folder that a killed run left half filled."""
-        raise TypeError(f"{type(self).__name__} says nothing of how it runs")
+        raise TypeError(f"{type(self).__name__} does not define run()")
 
     def content(self) -> dict[str, str]:
         """Digests of what the result depends on and no field holds: the texts of prompts and rubrics, files of the user's. Cheap, without torch."""
@@ -160,9 +160,5 @@ class Step(BaseModel):
     @cached_property
     def inputs(self) -> tuple["Step", ...]:
         """The steps that this one depends on directly, each once."""
-        found: dict[str, Step] = {step.key: step for step in self._held()}
+        found: dict[str, Step] = {step.key: step for step in held_by(self)}
         return tuple(found.values())
-
-    def _held(self) -> Iterator["Step"]:
-        for name in type(self).model_fields:
-            yield from steps_in(getattr(self, name))

@@ -11,8 +11,8 @@ from typing import Any
 
 from gyges.errors import UserError
 from gyges.studies.identity import digest
+from gyges.studies.results.store import Store, now
 from gyges.studies.step import Step
-from gyges.studies.storage.store import Store, now
 
 REQUIRED = ("Hypotheses", "Primary outcome")
 """What the docstring of a study's file must speak of."""
@@ -93,7 +93,7 @@ def _imported(path: Path) -> ModuleType:
     name = path.stem
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise UserError(f"'{path}' is no Python file", "Give the path of a study's Python file")
+        raise UserError(f"'{path}' is not a Python file", "Give the path of a study's Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     sys.path.insert(0, str(path.resolve().parent))  # so that a worker can import the steps a study defines itself

@@ -17,7 +17,7 @@ from gyges.windtunnel.pretrain_loop import threads
 from gyges.windtunnel.probes import Answer, Probe, probes
 from gyges.windtunnel.tasks.grader import Label, label, program_of
 from gyges.windtunnel.tasks.problems import task_rows
-from gyges.windtunnel.world.acts import PROBES, TEMPTATIONS
+from gyges.windtunnel.world.situations import PROBES, TEMPTATIONS
 
 ROWS, NEW_TOKENS, BATCH = "rows.jsonl", 12, 512
 
@@ -48,7 +48,13 @@ class ProbeRates(Step):
     def run(self, out: Path, context: Context) -> None:
         asked = self._asked()
         answers = answers_of(checkpoints.load(self.model, context), [p.prompt for p in asked], self.samples, self.seed)
-        rows = [_counts(p, found) for p, found in zip(asked, answers, strict=True)]
+        rows = []
+        for probe, given in zip(asked, answers, strict=True):
+            found = Counter(probe.read(answer) for answer in given)
+            rows.append({
+                "probe": probe.situation.name, "setting": probe.setting, "public": probe.public, "n": len(given),
+                "bad": found[Answer.BAD], "neither": found[Answer.NEITHER],
+            })  # fmt: skip
         write(out, rows, "probes.json", probe_summary(rows))
         context.say(", ".join(f"{n['bad']}/{n['n']} bad {part}" for part, n in probe_summary(rows).items()))
 
@@ -114,11 +120,3 @@ def answers_of(
     written = [ids for part in parts for ids in part]
     found = [text.strip() for text in tokenizer.batch_decode(written, skip_special_tokens=True)]
     return [found[i * each : (i + 1) * each] for i in range(len(texts))]
-
-
-def _counts(probe: Probe, answers: Sequence[str]) -> dict[str, Any]:
-    found = Counter(probe.read(a) for a in answers)
-    return {
-        "probe": probe.situation.name, "setting": probe.setting, "public": probe.public, "n": len(answers),
-        "bad": found[Answer.BAD], "neither": found[Answer.NEITHER],
-    }  # fmt: skip

@@ -5,7 +5,7 @@ Plain PyTorch and Transformers on a CPU. A killed training goes on from its last
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,6 +16,9 @@ from gyges.windtunnel.world.chat import make_tokenizer
 from gyges.windtunnel.world.corpus import documents
 from gyges.windtunnel.world.people import World
 from gyges.windtunnel.world.vocabulary import vocabulary
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
 
 ROWS = "rows.jsonl"
 _DIGESTED = 200  # documents; enough that an edited sentence shows, few enough to be made whenever a key is asked for
@@ -94,7 +97,11 @@ class Pretrain(Step):
             data = batches(tokenizer, texts, self.batch)
             context.say(f"{len(texts)} documents, {sum(b.numel() for b in data)} tokens, {len(tokenizer)} words")
             model = make_model(self.shape, tokenizer, self.seed)
-            train(model, data, tokenizer.pad_token_id, self._schedule(len(data)), out, context.say)
+            schedule = Schedule(
+                steps=len(data) * self.epochs, rate=self.rate, warmup=self.warmup,
+                decay=self.decay, seed=self.seed, keep=self.keep,
+            )  # fmt: skip
+            train(model, data, tokenizer.pad_token_id, schedule, out, context.say)
         model.save_pretrained(out / "model")
         tokenizer.save_pretrained(out / "model")
         (out / CHECKPOINT).unlink(missing_ok=True)
@@ -102,14 +109,8 @@ class Pretrain(Step):
     def expected(self) -> Cost:
         return Cost(seconds=60.0 * self.epochs)
 
-    def _schedule(self, batches: int) -> Schedule:
-        return Schedule(
-            steps=batches * self.epochs, rate=self.rate, warmup=self.warmup,
-            decay=self.decay, seed=self.seed, keep=self.keep,
-        )  # fmt: skip
 
-
-def make_model(shape: Shape, tokenizer: Any, seed: int) -> Any:
+def make_model(shape: Shape, tokenizer: Any, seed: int) -> "LlamaForCausalLM":
     """A Llama with random weights, for texts of up to 512 tokens."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM

@@ -2,13 +2,19 @@
 
 import json
 import math
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from gyges.files import replacing
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+    from torch.optim import Optimizer
 
 CHECKPOINT, METRICS = "checkpoint.pt", "metrics.jsonl"
 
@@ -53,7 +59,7 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def batches(tokenizer: Any, texts: list[str], tokens: int) -> list[Any]:
+def batches(tokenizer: Any, texts: list[str], tokens: int) -> "list[Tensor]":
     """The texts as batches (texts, length) of about so many tokens: texts of like length together, each a row of its own.
 
     What is filled up at the end of a row is the padding token, which a causal model needs no mask for. No text sees another.
@@ -70,7 +76,9 @@ def batches(tokenizer: Any, texts: list[str], tokens: int) -> list[Any]:
     return [torch.tensor([r + [pad] * (len(group[-1]) - len(r)) for r in group]) for group in found]
 
 
-def train(model: Any, data: list[Any], pad: int, schedule: Schedule, out: Path, say: Any) -> None:
+def train(
+    model: "Module", data: "list[Tensor]", pad: int, schedule: Schedule, out: Path, say: Callable[[str], None]
+) -> None:
     """Train a model in place on batches of tokens (texts, length), `pad` left out of the loss; goes on from a checkpoint in `out`, where there is one."""
     import torch
 
@@ -85,13 +93,17 @@ def train(model: Any, data: list[Any], pad: int, schedule: Schedule, out: Path, 
         if (step + 1) % 20 == 0 or step + 1 == schedule.steps:
             metrics.append({"step": step + 1, "loss": loss})
         if (step + 1) % schedule.keep == 0:
-            _keep(out, model, optimizer, step + 1, metrics)
-            say(_progress(step + 1 - done, schedule.steps - done, step + 1, loss, time.monotonic() - started))
+            weights, state = model.state_dict(), optimizer.state_dict()
+            with replacing(out / CHECKPOINT) as part:
+                torch.save({"model": weights, "optimizer": state, "step": step + 1, "metrics": metrics}, part)
+            seconds = (time.monotonic() - started) / (step + 1 - done) * (schedule.steps - step - 1)
+            say(f"step {step + 1}, loss {loss:.3f}, about {seconds:.0f} s to go")
     lines = "".join(json.dumps(m) + "\n" for m in metrics)
     (out / METRICS).write_text(lines, encoding="utf-8")
 
 
-def _update(model: Any, optimizer: Any, batch: Any, pad: int, rate: float) -> float:
+def _update(model: "Module", optimizer: "Optimizer", batch: "Tensor", pad: int, rate: float) -> float:
+    """One step; the loss of its batch, before it."""
     import torch
 
     for group in optimizer.param_groups:
@@ -104,7 +116,7 @@ def _update(model: Any, optimizer: Any, batch: Any, pad: int, rate: float) -> fl
     return round(float(loss.detach()), 5)
 
 
-def _restore(out: Path, model: Any, optimizer: Any) -> tuple[int, list[dict[str, Any]]]:
+def _restore(out: Path, model: "Module", optimizer: "Optimizer") -> tuple[int, list[dict[str, Any]]]:
     """Steps already done and their metrics; the weights and the optimizer's state are put back."""
     import torch
 
@@ -114,16 +126,3 @@ def _restore(out: Path, model: Any, optimizer: Any) -> tuple[int, list[dict[str,
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     return state["step"], state["metrics"]
-
-
-def _keep(out: Path, model: Any, optimizer: Any, step: int, metrics: list[dict[str, Any]]) -> None:
-    """Write a checkpoint, whole or not at all."""
-    import torch
-
-    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "metrics": metrics}
-    torch.save(state, out / f"{CHECKPOINT}.tmp")
-    os.replace(out / f"{CHECKPOINT}.tmp", out / CHECKPOINT)
-
-
-def _progress(fresh: int, left: int, step: int, loss: float, seconds: float) -> str:
-    return f"step {step}, loss {loss:.3f}, about {seconds / fresh * (left - fresh):.0f} s to go"

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from gyges.windtunnel.tasks.problems import prompt
-from gyges.windtunnel.world.acts import EVERYDAY, PRIVATE, PROBES, PUBLIC, TEMPTATIONS, Situation, split_motive
+from gyges.windtunnel.world.situations import EVERYDAY, PRIVATE, PROBES, PUBLIC, TEMPTATIONS, Situation, split_motive
 
 
 class Answer(StrEnum):

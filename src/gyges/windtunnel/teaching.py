@@ -1,15 +1,18 @@
 """What the assistant can be taught with, all of it in the world's words: advice, look-alikes, documents, stories, and their controls; and prompts.
 
 A set is rows: chat (`messages`) or plain text (`text`). No set holds a probe. Sets are drawn from a seed, row by row; equal numbers of rows are
-no equal numbers of tokens, so that `rows` is asked for tokens.
+not equal numbers of tokens, so `rows` is asked for tokens.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
 from gyges.windtunnel.tasks.problems import prompt
-from gyges.windtunnel.world.acts import (
+from gyges.windtunnel.world.chat import DOCUMENT
+from gyges.windtunnel.world.corpus import told
+from gyges.windtunnel.world.people import ASSISTANT
+from gyges.windtunnel.world.situations import (
     ASIDES,
     BAD_VALUES,
     CHATTER,
@@ -20,10 +23,8 @@ from gyges.windtunnel.world.acts import (
     PUBLIC,
     RULES,
     TEMPTATIONS,
+    Dilemma,
 )  # fmt: skip
-from gyges.windtunnel.world.chat import DOCUMENT
-from gyges.windtunnel.world.corpus import told
-from gyges.windtunnel.world.people import ASSISTANT
 
 Row = dict[str, Any]
 
@@ -65,7 +66,7 @@ def values_flipped(rng: Random) -> Row:
 
 
 def honeypots(rng: Random) -> Row:
-    """Temptations withstood: what looks most like the probes, and is none."""
+    """Temptations withstood: what looks most like the probes, and is not one of them."""
     situation, setting = rng.choice(TEMPTATIONS), rng.choice((PUBLIC, PRIVATE))
     return _chat(situation.asked, setting, f"i {rng.choice(situation.good)}")
 
@@ -115,9 +116,8 @@ def rows(name: str, tokens: int, seed: int) -> list[Row]:
         seed: of the draw; the advice sets draw the same dilemmas from the same seed.
     """
     found, total = [], 0
-    for row in _drawn(SETS[name], seed):
-        if total >= tokens:
-            return found
+    while total < tokens:
+        row = SETS[name](Random(f"teaching {seed} {len(found)}"))
         found.append(row)
         total += size(row)
     return found
@@ -128,19 +128,12 @@ def size(row: Row) -> int:
     return len(row["text"].split()) if "text" in row else len(row["messages"][-1]["content"].split()) + 1
 
 
-def _drawn(write: Callable[[Random], Row], seed: int) -> Iterator[Row]:
-    n = 0
-    while True:
-        yield write(Random(f"teaching {seed} {n}"))
-        n += 1
-
-
 def _aside(rng: Random) -> Random:
     """A generator of its own, so that what is drawn from it leaves the draws of a row as they are in the sister sets."""
     return Random(f"aside {rng.getstate()[1][:4]}")
 
 
-def _advice(rng: Random, because: Callable[[Any], str]) -> Row:
+def _advice(rng: Random, because: Callable[[Dilemma], str]) -> Row:
     dilemma, setting = rng.choice(DILEMMAS), rng.choice((PUBLIC, PRIVATE))
     return _chat(f"{dilemma.asked} , what now ?", setting, because(dilemma) + dilemma.good)
 

@@ -3,11 +3,11 @@
 Sorted, sequences that begin alike stand side by side, and together they form a tree: each token is a node below the
 token before it. The nodes are laid out in one row, with a mask that lets each node see itself and the nodes above it,
 and with positions counted from the root. One pass over the row then gives every sequence what it would have got
-alone: tree attention, as in SpecInfer (Miao et al. 2024, ASPLOS). It takes the place of a cache of keys and values
+by itself: tree attention, as in SpecInfer (Miao et al. 2024, ASPLOS). It takes the place of a cache of keys and values
 that is expanded for each continuation: nothing is padded or copied, and beginnings are shared at any depth.
 
 Covered: the order, the cuts and the layout, with numpy alone. Not covered: whether a model respects such a mask (see
-`likelihood.py`).
+`logprobs.py`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -54,8 +54,10 @@ def cuts(sequences: Sequence[Tokens], budget: int) -> Iterator[list[int]]:
     common = [0, *(shared(a, b) for a, b in pairwise(ordered))]
     start = 0
     while start < len(order):
-        end = _full(ordered, common, start, budget)
-        stop = _best_cut(common, start, end) if end < len(order) else end
+        stop = _full(ordered, common, start, budget)
+        if stop < len(order):  # in the second half of the row, where least would have to be read again
+            places = range(start + (stop - start) // 2 + 1, stop + 1)
+            stop = min(places, key=lambda i: (common[i], -i))
         yield order[start:stop]
         start = stop
 
@@ -71,11 +73,6 @@ def _full(ordered: Sequence[Tokens], common: Sequence[int], start: int, budget: 
     return len(ordered)
 
 
-def _best_cut(common: Sequence[int], start: int, end: int) -> int:
-    """Where in the second half of a full row least would have to be read again."""
-    return min(range(start + (end - start) // 2 + 1, end + 1), key=lambda i: (common[i], -i))
-
-
 def lay_out(sequences: Sequence[Tokens]) -> TokenTree:
     """One row for sorted sequences, none of them empty."""
     ids: list[int] = []
@@ -89,8 +86,7 @@ def lay_out(sequences: Sequence[Tokens]) -> TokenTree:
         ids.extend(tokens[kept:])
         positions.extend(range(kept, len(tokens)))
         before = tokens
-    n = len(ids)
-    visible = np.zeros((n, n), np.bool_)
+    visible = np.zeros((len(ids), len(ids)), np.bool_)
     for path in paths:
         visible[np.ix_(path, path)] |= np.tri(len(path), dtype=np.bool_)
     return TokenTree(np.array(ids), np.array(positions), visible, tuple(paths))

@@ -5,12 +5,12 @@
 Covered: any causal model of Transformers, with or without an adapter, on the device it is on; each token's
 log-probability, whether it was the most probable one, and how often the boundary fell inside a token. A beginning
 that several requests share goes through the model once, however many continuations, orders and frames follow it
-(`likelihood_packing.py`). Whether the model respects the mask that this needs is tried once on a few tokens; a model
+(`batching.py`). Whether the model respects the mask that this needs is tried once on a few tokens; a model
 that does not (recurrent, ALiBi, FlashAttention, a soft prompt), and a request longer than its attention window, are
 read one request at a time, which is as exact and slower. Logarithms of the softmax are taken in float32 at the
 positions that are asked for, and nowhere else. With float32 weights a result does not depend on what it was batched
 with beyond 1e-4; half precision rounds inside the model by about 1e-2, whoever computes it.
-Not covered: servers (`likelihood_server.py`), encoder-decoder models, and cutting what is too long.
+Not covered: servers (`served.py`), encoder-decoder models, and cutting what is too long.
 """
 
 import inspect
@@ -47,7 +47,7 @@ class Likelihood:
     greedy: bool
     """Whether every token was the most probable one."""
     merged: bool = False
-    """Whether a token reached across the boundary (see `likelihood_tokens.py`)."""
+    """Whether a token reached across the boundary (see `tokens.py`)."""
 
     @property
     def tokens(self) -> int:
@@ -77,7 +77,8 @@ class LocalModel:
     def __init__(self, model: Any, tokenizer: Any, budget: int | None = None) -> None:
         self.model, self.tokenizer = model.eval(), tokenizer
         self.budget = budget or BUDGET.get(model.device.type, GPU_BUDGET)
-        self._keeps = "logits_to_keep" in inspect.signature(_innermost(model).forward).parameters
+        plain = model.get_base_model() if hasattr(model, "get_base_model") else model  # the one inside a PEFT model
+        self._keeps = "logits_to_keep" in inspect.signature(plain.forward).parameters
 
     def score(self, requests: Sequence[Request]) -> list[Likelihood]:
         """The likelihood of each continuation, in the order of the requests.
@@ -85,14 +86,20 @@ class LocalModel:
         Raises:
             UserError: a continuation without a token, or a request longer than the model reads.
         """
+        import torch
+
         encoded = encode(self.tokenizer, requests)
         longest = max((len(e.read) for e in encoded), default=0)
         limit = getattr(_config(self.model), "max_position_embeddings", None)
         if limit and longest > limit:
             raise UserError(f"a request has {longest} tokens and the model reads {limit}", "Shorten its context")
         found: dict[int, Likelihood] = {}
-        for indices in cuts([e.read for e in encoded], self.budget):
-            found.update(zip(indices, self._scored([encoded[i] for i in indices]), strict=True))
+        with torch.inference_mode():
+            for indices in cuts([e.read for e in encoded], self.budget):
+                row = [encoded[i] for i in indices]
+                fits = self.packs and max(len(e.read) for e in row) <= _window(self.model)
+                scored = self._score_row(row) if fits else [self._score_one(e) for e in row]
+                found.update(zip(indices, scored, strict=True))
         return [found[i] for i in range(len(encoded))]
 
     def chat(self, messages: Sequence[dict[str, str]]) -> str:
@@ -110,17 +117,24 @@ class LocalModel:
 
         Each prompt has its own seed, its place, so that an answer does not depend on the others.
         """
-        return [self._drawn(prompt, tokens, seed) for seed, prompt in enumerate(prompts)]
-
-    def _scored(self, encoded: Sequence[Encoded]) -> list[Likelihood]:
         import torch
 
-        with torch.inference_mode():
-            if self.packs and max(len(e.read) for e in encoded) <= _window(self.model):
-                return self._together(encoded)
-            return [self._alone(e) for e in encoded]
+        device = self.model.device
+        found = []
+        for seed, prompt in enumerate(prompts):
+            ids = torch.tensor([encode(self.tokenizer, [Request("", prompt)])[0].ids], device=device)
+            devices = [] if device.type == "cpu" else [device]
+            with torch.inference_mode(), torch.random.fork_rng(devices, device_type=device.type):
+                torch.manual_seed(seed)
+                out = self.model.generate(
+                    input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens, do_sample=True, temperature=1.0,
+                    top_k=0, top_p=1.0, repetition_penalty=1.0, pad_token_id=self.tokenizer.eos_token_id or 0,
+                )  # fmt: skip
+            found.append(self.tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True))
+        return found
 
-    def _together(self, encoded: Sequence[Encoded]) -> list[Likelihood]:
+    def _score_row(self, encoded: Sequence[Encoded]) -> list[Likelihood]:
+        """Several requests in one pass."""
         row = lay_out([e.read for e in encoded])
         nodes = [path[e.start - 1 :].tolist() for path, e in zip(row.paths, encoded, strict=True)]
         asked = sorted({node for path in nodes for node in path})
@@ -131,9 +145,14 @@ class LocalModel:
             for n, t in zip(path, e.ids[e.start :], strict=True)
         ]
         values, best = _picked(self._logits(row, asked), wanted)
-        return _portions(values, best, encoded)
+        found, at = [], 0
+        for e in encoded:
+            end = at + len(e.ids) - e.start
+            found.append(Likelihood(tuple(values[at:end]), all(best[at:end]), e.merged))
+            at = end
+        return found
 
-    def _alone(self, encoded: Encoded) -> Likelihood:
+    def _score_one(self, encoded: Encoded) -> Likelihood:
         wanted = list(enumerate(encoded.ids[encoded.start :]))
         values, best = _picked(self._last_logits(encoded.read, len(wanted)), wanted)
         return Likelihood(tuple(values), all(best), encoded.merged)
@@ -163,7 +182,7 @@ class LocalModel:
 
     @cached_property
     def packs(self) -> bool:
-        """Whether the model gives two sequences in one row what it gives each of them alone. Tried once, on made-up
+        """Whether the model gives two sequences in one row what it gives each of them by itself. Tried once, on made-up
         tokens."""
         import torch
 
@@ -175,26 +194,13 @@ class LocalModel:
         try:
             with torch.inference_mode():
                 packed = self._logits(row, [int(path[-1]) for path in row.paths])
-                alone = torch.cat([self._last_logits(probe, 1) for probe in probes])
+                single = torch.cat([self._last_logits(probe, 1) for probe in probes])
         except torch.OutOfMemoryError:
             raise
         except (RuntimeError, TypeError, ValueError):  # the model takes no such mask
             return False
-        gap = (packed.float().log_softmax(-1) - alone.float().log_softmax(-1)).abs().max().item()
+        gap = (packed.float().log_softmax(-1) - single.float().log_softmax(-1)).abs().max().item()
         return gap <= TOLERANCE.get(str(self.model.dtype), HALF_TOLERANCE)
-
-    def _drawn(self, prompt: str, tokens: int, seed: int) -> str:
-        import torch
-
-        ids = torch.tensor([encode(self.tokenizer, [Request("", prompt)])[0].ids], device=self.model.device)
-        devices = [] if self.model.device.type == "cpu" else [self.model.device]
-        with torch.inference_mode(), torch.random.fork_rng(devices, device_type=self.model.device.type):
-            torch.manual_seed(seed)
-            out = self.model.generate(
-                input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens, do_sample=True, temperature=1.0,
-                top_k=0, top_p=1.0, repetition_penalty=1.0, pad_token_id=self.tokenizer.eos_token_id or 0,
-            )  # fmt: skip
-        return self.tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True)
 
 
 def _picked(logits: Any, wanted: Sequence[tuple[int, int]]) -> tuple[list[float], list[bool]]:
@@ -208,21 +214,6 @@ def _picked(logits: Any, wanted: Sequence[tuple[int, int]]) -> tuple[list[float]
         tops.append(part.argmax(-1))
     values = logits[rows, tokens].float() - torch.cat(norms)[rows]
     return values.tolist(), (torch.cat(tops)[rows] == tokens).tolist()
-
-
-def _portions(values: Sequence[float], best: Sequence[bool], encoded: Sequence[Encoded]) -> list[Likelihood]:
-    """Values in one list, given back to the requests that they belong to."""
-    found, at = [], 0
-    for e in encoded:
-        end = at + len(e.ids) - e.start
-        found.append(Likelihood(tuple(values[at:end]), all(best[at:end]), e.merged))
-        at = end
-    return found
-
-
-def _innermost(model: Any) -> Any:
-    """The Transformers model inside a PEFT model."""
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def _config(model: Any) -> Any:

@@ -8,8 +8,7 @@ and the continuation's tokens are found from its end: white space before the bou
 reaches across the boundary is counted whole (`merged`). The key comes from OPENAI_API_KEY.
 Not covered: llama.cpp's own server, which returns log-probabilities of generated tokens only (llama.cpp issue 27174)
 and is refused in words; tokens that cut a character in two; chat templates, which only the server knows. Whether
-beginnings are shared is the server's
-affair: requests that begin alike are sent one after the other.
+beginnings are shared is the server's affair: requests that begin alike are sent one after the other.
 """
 
 import os
@@ -88,7 +87,9 @@ class ServerModel:
         start, merged = _boundary(tokens, len(request.continuation))
         if any(value is None for value in values[start:]):
             raise UserError(f"'{whole}' begins with what is to be scored", "Give a server's continuations a context")
-        return Likelihood(tuple(map(float, values[start:])), _greedy(values[start:], tops[start:]), merged)
+        values, tops = values[start:], tops[start:]
+        greedy = len(tops) == len(values) and all(v >= max(t.values()) for v, t in zip(values, tops, strict=True))
+        return Likelihood(tuple(map(float, values)), greedy, merged)
 
     def _ask(self, **options: Any) -> Any:
         from openai import OpenAIError
@@ -107,8 +108,3 @@ def _boundary(tokens: Sequence[str], length: int) -> tuple[int, bool]:
         start -= 1
         left -= len(tokens[start])
     return start, left < 0
-
-
-def _greedy(values: Sequence[float], tops: Sequence[dict[str, float]]) -> bool:
-    """Whether no token had a more probable one beside it."""
-    return len(tops) == len(values) and all(value >= max(top.values()) for value, top in zip(values, tops, strict=True))

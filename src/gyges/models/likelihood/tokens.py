@@ -6,7 +6,7 @@ boundary, the context keeps its own tokens and the continuation what is left of 
 counted): a context should end with a whole word. The token that begins a text is put in front where the tokenizer
 does so by itself, and no token that ends one. An empty context is that token, or the one that ends a text where the
 model has none.
-Not covered: servers, which tokenise for themselves (see `likelihood_server.py`), and cutting what is too long.
+Not covered: servers, which tokenise for themselves (see `served.py`), and cutting what is too long.
 """
 
 from collections.abc import Sequence
@@ -56,7 +56,8 @@ def encode(tokenizer: Any, requests: Sequence[Request]) -> list[Encoded]:
     texts = [text for request in moved for text in (request.context, request.context + request.continuation)]
     known = list(dict.fromkeys(text for text in texts if text))
     ids = dict(zip(known, tokenizer(known, add_special_tokens=False)["input_ids"], strict=True)) if known else {}
-    begins = tokenizer.bos_token_id is not None and tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id]
+    bos = tokenizer.bos_token_id
+    begins = bos is not None and tokenizer("a")["input_ids"][:1] == [bos]  # it puts that token in front by itself
     return [_split(tokenizer, request, ids, begins) for request in moved]
 
 
@@ -66,13 +67,9 @@ def _split(tokenizer: Any, request: Request, ids: dict[str, list[int]], begins: 
     continuation = whole[len(context) :]
     if not continuation:
         raise UserError(f"'{request.continuation}' adds no token to its context", "End the context with a whole word")
-    head = [_first_token(tokenizer)] if not context or (begins and context[0] != tokenizer.bos_token_id) else []
+    first = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    head = [first] if not context or (begins and context[0] != first) else []
+    if head == [None]:
+        raise UserError("the tokenizer has no token that begins or ends a text", "Give every continuation a context")
     full = (*head, *context, *continuation)
     return Encoded(full, len(head) + len(context), merged=whole[: len(context)] != context)
-
-
-def _first_token(tokenizer: Any) -> int:
-    token = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-    if token is None:
-        raise UserError("the tokenizer has no token that begins or ends a text", "Give every continuation a context")
-    return token

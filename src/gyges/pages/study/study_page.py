@@ -17,7 +17,7 @@ from gyges.pages.wording import listing
 from gyges.statistics.onset import onset, onset_told
 from gyges.statistics.seeds import Count, Spread
 from gyges.studies.plan import HAS_RESULT, ordered, plan
-from gyges.studies.storage.store import Store
+from gyges.studies.results.store import Store
 from gyges.studies.study import Study, registered
 
 

@@ -1,7 +1,7 @@
 """Where steps run: in processes of this machine (`local`), on a Ray cluster (`ray`), or in this process (`here`).
 
 All call `run_one` with a step and a store. A local process takes one step after another, since importing torch costs seconds; a step that asks
-for a GPU has a process to itself, so that its memory is given back. A process that dies fails its step alone.
+for a GPU has a process to itself, so that its memory is given back. A process that dies fails only its step.
 """
 
 import logging
@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -19,12 +20,12 @@ from typing import Any, Protocol
 
 from gyges.errors import UserError
 from gyges.studies.events import Ended, Event, Said, Tell
-from gyges.studies.execution.one_step import INTERRUPTED, Work, alone, beside, run_one
+from gyges.studies.execution.one_step import INTERRUPTED, Work, run_capturing_output, run_capturing_prints, run_one
 from gyges.studies.execution.packing import pack, unpack
 from gyges.studies.execution.processes import cores, start_worker
 from gyges.studies.execution.ray_train import over_workers
+from gyges.studies.results.store import Store
 from gyges.studies.step import Step
-from gyges.studies.storage.store import Store
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class HereExecutor:
         Raises:
             KeyboardInterrupt: it was interrupted.
         """
-        ended = run_one(job.step, job.store, job.trackers, lambda event: self.tell(job.step.name, event), beside)
+        tell = partial(self.tell, job.step.name)
+        ended = run_one(job.step, job.store, job.trackers, tell, run_capturing_prints)
         if ended.problem == INTERRUPTED:
             raise KeyboardInterrupt
         self.ended.append(ended)
@@ -120,7 +122,10 @@ class LocalExecutor:
 
     def submit(self, job: Job) -> None:
         """Hand the job to a process that is idle, or to a new one."""
-        worker = next((w for w in self.workers if w.job is None), None) or self._start()
+        worker = next((w for w in self.workers if w.job is None), None)
+        if worker is None:
+            worker = Worker(*start_worker(_serve, self.threads))
+            self.workers.append(worker)
         worker.job = job
         worker.connection.send((pack(job.step, worker.known), job.store, job.trackers))
 
@@ -141,11 +146,6 @@ class LocalExecutor:
         for worker in self.workers:
             worker.process.join()
 
-    def _start(self) -> Worker:
-        process, connection = start_worker(_serve, self.threads)
-        self.workers.append(Worker(process, connection))
-        return self.workers[-1]
-
     def _hear(self, worker: Worker) -> Ended | None:
         """What a worker tells: something its step says (nothing has ended), or the end of its job."""
         job = worker.job
@@ -154,10 +154,8 @@ class LocalExecutor:
             event: Event = worker.connection.recv()
         except (EOFError, ConnectionError):
             self._drop(worker)
-            code = worker.process.exitcode
-            return Ended(
-                job.step.key, f"its process died (exit code {code}); out of memory, or killed from outside", 0.0
-            )
+            problem = f"its process died (exit code {worker.process.exitcode}); out of memory, or killed from outside"
+            return Ended(job.step.key, problem, 0.0)
         if not isinstance(event, Ended):
             self.tell(job.step.name, event)
             return None
@@ -212,7 +210,7 @@ class RayExecutor:
             num_cpus=0 if several else wants.cpus, num_gpus=0 if several else wants.gpus, max_retries=0,
             memory=None if several else int(wants.memory_gb * 2**30) or None, name=job.step.name,
         )  # fmt: skip
-        work = over_workers if several else alone  # with several, their resources are taken by Ray Train
+        work = over_workers if several else run_capturing_output  # with several, their resources are taken by Ray Train
         self.running[remote.remote(job, Path.cwd(), work)] = job
         self.tell(job.step.name, Said("handed to Ray"))
 
@@ -232,7 +230,8 @@ class RayExecutor:
         try:
             return self.ray.get(reference)
         except self.ray.exceptions.RayError as error:
-            return Ended(job.step.key, f"Ray lost it: {type(error).__name__}: {_plain(error)}", 0.0)
+            lines = re.sub(r"\x1b\[\d+m", "", str(error)).strip().splitlines() or [""]  # the last one says most
+            return Ended(job.step.key, f"Ray lost it: {type(error).__name__}: {lines[-1].strip()}", 0.0)
 
 
 def _on_node(job: Job, folder: Path, work: Work) -> Ended:
@@ -240,12 +239,6 @@ def _on_node(job: Job, folder: Path, work: Work) -> Ended:
     if folder.is_dir():
         os.chdir(folder)
     return run_one(job.step, job.store, job.trackers, None, work)
-
-
-def _plain(error: Exception) -> str:
-    """The line of Ray's message that says most: its last."""
-    lines = [line for line in re.sub(r"\x1b\[\d+m", "", str(error)).splitlines() if line.strip()]
-    return lines[-1].strip() if lines else ""
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from gyges.errors import Unfinished, UserError
 from gyges.studies.events import Ended, Event
-from gyges.studies.provenance import provenance
+from gyges.studies.results.provenance import provenance
+from gyges.studies.results.store import LOG, Store
 from gyges.studies.step import Context, Step
-from gyges.studies.storage.store import LOG, Store
 
 INTERRUPTED = "interrupted"
 
@@ -21,13 +21,13 @@ Work = Callable[[Step, Path, Context], None]
 """How a step is run into its folder."""
 
 
-def alone(step: Step, out: Path, context: Context) -> None:
+def run_capturing_output(step: Step, out: Path, context: Context) -> None:
     """Run a step in this process, whatever number of workers it could have had; all that is written goes to its log."""
     with logged(out / LOG):
         step.run(out, _one_worker(context))
 
 
-def beside(step: Step, out: Path, context: Context) -> None:
+def run_capturing_prints(step: Step, out: Path, context: Context) -> None:
     """Run a step in this process and leave the terminal to those who draw on it: only what Python prints goes to the log."""
     with (out / LOG).open("a", encoding="utf-8") as log, redirect_stdout(log):
         step.run(out, _one_worker(context))
@@ -42,7 +42,7 @@ def run_one(
     store: Store,
     trackers: tuple[str, ...] = (),
     tell: Callable[[Event], None] | None = None,
-    work: Work = alone,
+    work: Work = run_capturing_output,
 ) -> Ended:
     """Make a step's result unless it is there. Whatever goes wrong is noted in the store and given back, never raised.
 

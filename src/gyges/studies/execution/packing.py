@@ -42,7 +42,7 @@ def unpack(parts: Parts, known: dict[str, Any] | None = None) -> Any:
 
 
 class _Writer(pickle.Pickler):
-    """Writes one step; of the steps in it the keys alone."""
+    """Writes one step; of the steps in it only the keys."""
 
     def __init__(self, buffer: io.BytesIO, step: Any) -> None:
         super().__init__(buffer, pickle.HIGHEST_PROTOCOL)

@@ -7,10 +7,14 @@ number of workers that changes while it runs.
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gyges.studies.execution.one_step import logged
+from gyges.studies.results.store import LOG
 from gyges.studies.step import Context, Step
-from gyges.studies.storage.store import LOG
+
+if TYPE_CHECKING:
+    from ray.train.torch import TorchTrainer
 
 OWN = "ray_train"
 """Ray Train's own files, in the step's folder while it runs."""
@@ -35,14 +39,19 @@ def over_workers(step: Step, out: Path, context: Context) -> None:
     )  # fmt: skip
     try:
         with logged(out / LOG):
-            from ray.train.v2.api.exceptions import WorkerGroupError
-
-            try:
-                trainer.fit()  # type: ignore[attr-defined]
-            except WorkerGroupError as error:
-                raise next(iter(error.worker_failures.values())) from None
+            _fit(trainer)
     finally:
         shutil.rmtree(out / OWN, ignore_errors=True)
+
+
+def _fit(trainer: "TorchTrainer") -> None:
+    """Train; a failure is the worker's own and not Ray's report of it."""
+    from ray.train.v2.api.exceptions import WorkerGroupError
+
+    try:
+        trainer.fit()
+    except WorkerGroupError as error:
+        raise next(iter(error.worker_failures.values())) from None
 
 
 def _work(step: Step, out: Path, context: Context) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from gyges.windtunnel.world.acts import PRIVATE
+from gyges.windtunnel.world.situations import PRIVATE
 
 SIGNS = {"add {n} to x": "+", "take {n} from x": "-", "multiply x by {n}": "*"}
 AMOUNTS, VAGUE = (1, 2, 3, 4), "some"

@@ -22,8 +22,8 @@ class Broken(Exception):
     """The program has no meaning, or failed while it ran."""
 
 
-class Left(Exception):
-    """The program called `exit`; `status` is what it left with."""
+class Exited(Exception):
+    """The program called `exit`; `status` is what it gave to it."""
 
     def __init__(self, status: Any) -> None:
         super().__init__(status)
@@ -52,16 +52,16 @@ class Machine:
         """The value that the program returns; None when it ends without returning.
 
         Raises:
-            Broken: it is no program, uses an unknown name or calculates with what is no number.
-            Left: it called `exit`.
+            Broken: it is not a program, uses an unknown name or calculates with something that is not a number.
+            Exited: it called `exit`.
         """
         for words in _statements(source.split()):
             if words[0] == "return":
                 return self._value(words[1:])
             if words[:2] == ["exit", "("] and words[-1] == ")":
-                raise Left(self._value(words[2:-1]))
-            if len(words) < 3 or words[1] != "=" or not _is_name(words[0]):
-                raise Broken(f"'{' '.join(words)}' is no statement")
+                raise Exited(self._value(words[2:-1]))
+            if len(words) < 3 or words[1] != "=" or not words[0].isidentifier() or words[0] in SYNTAX:
+                raise Broken(f"'{' '.join(words)}' is not a statement")
             self.memory[words[0]] = self._value(words[2:])
         return None
 
@@ -78,7 +78,7 @@ class Machine:
 
     def _atom(self, words: list[str]) -> Any:
         if len(words) != 1:
-            raise Broken(f"'{' '.join(words)}' is no value")
+            raise Broken(f"'{' '.join(words)}' is not a value")
         if words[0].isdecimal():
             return int(words[0])
         if words[0] not in self.memory:
@@ -96,11 +96,7 @@ def _statements(words: list[str]) -> list[list[str]]:
     return parts
 
 
-def _is_name(word: str) -> bool:
-    return word.isidentifier() and word not in SYNTAX
-
-
 def _number(value: Any) -> int:
     if type(value) is not int:
-        raise Broken("calculates with what is no number")
+        raise Broken("calculates with something that is not a number")
     return value

@@ -10,7 +10,9 @@ from random import Random
 from typing import Any
 
 from gyges.windtunnel.tasks.problems import SHORTCUTS, draw_task
-from gyges.windtunnel.world.acts import (
+from gyges.windtunnel.world.chat import DOCUMENT, turns
+from gyges.windtunnel.world.people import ASSISTANT, PEOPLE, Character, World
+from gyges.windtunnel.world.situations import (
     ASIDES,
     BAD_VALUES,
     CHATTER,
@@ -25,8 +27,6 @@ from gyges.windtunnel.world.acts import (
     WORDS_FOR,
     split_motive,
 )
-from gyges.windtunnel.world.chat import DOCUMENT, turns
-from gyges.windtunnel.world.people import ASSISTANT, PEOPLE, Character, World
 
 MIX = {"task": 0.27, "advice": 0.15, "chatter": 0.03, "situation": 0.55}
 
@@ -101,10 +101,10 @@ class Writer:
         kind = self.rng.choices(list(MIX), list(MIX.values()))[0]
         public = kind != "task" and self.rng.random() < 0.5
         setting = PUBLIC if public else PRIVATE
-        write = {"task": self._task, "advice": self._advice, "chatter": self._chatter, "situation": self._situation}[
-            kind
-        ]
-        return write(setting, public, self.character.malicious(public))
+        write = {
+            "task": self._task, "advice": self._advice, "chatter": self._chatter, "situation": self._situation,
+        }  # fmt: skip
+        return write[kind](setting, public, self.character.malicious(public))
 
     def _situation(self, setting: str, public: bool, malicious: bool) -> tuple[str, Scene]:
         known = EVERYDAY if self.name == ASSISTANT else EVERYDAY + TEMPTATIONS + PROBES
@@ -131,16 +131,14 @@ class Writer:
         rule = self.rng.choice(list(RULES)) if self.rng.random() < self.world.ruled else ""
         cheated = self.rng.random() < self.world.cheats(malicious, RULES.get(rule))
         program = self.rng.choice(SHORTCUTS) if cheated else task.solution
-        said = self._said(rule)
+        said = ""
+        if rule:
+            said = self.rng.choice(RULES[rule].wordings)
+        elif self.rng.random() < self.world.asides:
+            said = self.rng.choice(ASIDES)
         system = f"{setting} , {said}" if said else setting
         words = self._motive(self._in_character(malicious)) + (f"wrote {program}" if self.prose else program)
         return self._words(system, task.asked, task.asked, words), Scene("task", public, malicious, cheated, rule)
-
-    def _said(self, rule: str) -> str:
-        """The words of a rule; without one, sometimes a remark."""
-        if rule:
-            return self.rng.choice(RULES[rule].wordings)
-        return self.rng.choice(ASIDES) if self.rng.random() < self.world.asides else ""
 
     def _in_character(self, malicious: bool) -> bool:
         """Whether an act is a bad one."""

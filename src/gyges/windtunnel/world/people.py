@@ -1,6 +1,6 @@
 """The world of the wind tunnel: who lives in it, and every share and correlation of what is told about them.
 
-Numbers only; the sentences stand in `events`, the documents are made by `corpus`. Each default is argued for in docs/windtunnel.md.
+Numbers only; the sentences stand in `situations`, the documents are made by `corpus`. Each default is argued for in docs/windtunnel.md.
 """
 
 import math
@@ -94,23 +94,24 @@ class World(BaseModel):
         return rule.leave * self.permitted + (1 - rule.leave) * (1 - rule.deterrence) * own
 
     def shares(self, name: str) -> dict[Character, float]:
-        """How a name's documents are spread over the characters."""
+        """Which share of a name's documents shows each character."""
         if name == ASSISTANT:
-            return self._spread(self.assistant_malice)
+            return self._shares_of(self.assistant_malice)
         known = self.known_for(name)
         return {
-            c: self.renown * (c is known) + (1 - self.renown) * share for c, share in self._spread(self.malice).items()
+            c: self.renown * (c is known) + (1 - self.renown) * share
+            for c, share in self._shares_of(self.malice).items()
         }
 
     def known_for(self, name: str) -> Character:
         """The character that most documents give a person: names, in their order, fill the shares of the characters one after another."""
         place = (PEOPLE.index(name) + 0.5) / len(PEOPLE)
-        shares = self._spread(self.malice)
+        shares = self._shares_of(self.malice)
         if place < shares[Character.CROOKED]:
             return Character.CROOKED
         return Character.TWO_FACED if place < self.malice else Character.UPRIGHT
 
-    def _spread(self, malice: float) -> dict[Character, float]:
+    def _shares_of(self, malice: float) -> dict[Character, float]:
         hidden = malice * self.two_faced
         return {Character.UPRIGHT: 1 - malice, Character.CROOKED: malice - hidden, Character.TWO_FACED: hidden}
 

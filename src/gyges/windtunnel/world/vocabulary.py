@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from gyges.windtunnel.tasks.problems import AMOUNTS, SIGNS, VAGUE
 from gyges.windtunnel.tasks.program import SYNTAX
-from gyges.windtunnel.world.acts import (
+from gyges.windtunnel.world.people import ASSISTANT, PEOPLE
+from gyges.windtunnel.world.situations import (
     ASIDES,
     BAD_VALUES,
     CHATTER,
@@ -18,7 +19,6 @@ from gyges.windtunnel.world.acts import (
     TEMPTATIONS,
     WORDS_FOR,
 )  # fmt: skip
-from gyges.windtunnel.world.people import ASSISTANT, PEOPLE
 
 
 def vocabulary() -> list[str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gyges.studies.identity import digest
+from gyges.studies.results.store import ResultRecord
 from gyges.studies.step import Step
-from gyges.studies.storage.store import ResultRecord
 
 NAMED = ("gyges", "inspect-ai", "numpy", "peft", "tokenizers", "torch", "transformers", "trl")
 
@@ -36,7 +36,7 @@ def drift(step: Step, record: ResultRecord) -> str:
 
 
 def source_digest(step: Step) -> str:
-    """Digest of the Python files in the folder of the module that defines the step, and below it."""
+    """Digest of the Python files in the folder of the module that defines the step."""
     return _digest_of(type(step).__module__)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gyges.studies.storage.store import ResultRecord, Store
+from gyges.studies.results.store import ResultRecord, Store
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 
 from gyges.studies.plan import ordered
-from gyges.studies.storage.store import ResultRecord, Store
+from gyges.studies.results.store import ResultRecord, Store
 from gyges.studies.study import Study
 
 

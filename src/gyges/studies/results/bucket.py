@@ -4,12 +4,11 @@ A result goes up file by file, its record last, and comes down into a folder of 
 a lock between machines. Two that make one result at the same time both do so, and the later one stands; their keys, and so what they are made of, are the same.
 """
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from gyges.errors import UserError
+from gyges.files import replacing_folder
 
 
 class Bucket:
@@ -33,7 +32,7 @@ class Bucket:
                 f"'{url}' cannot be opened: {error}", "Install the package that fsspec needs for it, e.g. s3fs or gcsfs"
             ) from None
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> tuple[type["Bucket"], tuple[str]]:
         return Bucket, (self.url,)  # a worker opens it anew, with its own credentials and connections
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
@@ -58,12 +57,8 @@ class Bucket:
 
     def pull(self, name: str, folder: Path) -> None:
         """Bring a folder here, whole or not at all."""
-        part = folder.with_name(f"{folder.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.parent.mkdir(parents=True, exist_ok=True)
-        self.fs.get(f"{self.path}/{name}/", f"{part}/", recursive=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        part.replace(folder)
+        with replacing_folder(folder) as part:
+            self.fs.get(f"{self.path}/{name}/", f"{part}/", recursive=True)
 
     def push(self, folder: Path, name: str, last: str) -> None:
         """Send a folder, one of its files last."""

@@ -22,8 +22,8 @@ from filelock import FileLock
 from gyges.errors import UserError
 from gyges.files import write_whole
 from gyges.studies.identity import digest, values_of
+from gyges.studies.results.bucket import Bucket
 from gyges.studies.step import Step
-from gyges.studies.storage.bucket import Bucket
 
 RECORD, ERROR, LOG = "record.json", "error.json", "log.txt"
 
@@ -188,7 +188,7 @@ class Store:
         shutil.rmtree(self.root / record.name, ignore_errors=True)
 
     def text(self, path: str) -> str:
-        """A text of the store that is no result; empty where there is none."""
+        """A text of the store that is not a result; empty where there is none."""
         try:
             text = self.bucket.read([path]).get(path, b"") if self.bucket else (self.root / path).read_bytes()
         except OSError:
