@@ -4,12 +4,11 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from gyges.scenarios.company.company_factors import FACTORS
-
 from gyges.judging.calibration import Quality
 from gyges.judging.outcomes import Belief, Evidence, Outcome, Reason, Status
 from gyges.pages.test.results import Results
 from gyges.pages.test.test_page import choose_transcripts
+from gyges.scenarios.company.company_factors import FACTORS
 from gyges.scenarios.family import ScenarioInfo
 from gyges.scenarios.insider.words import WORDS
 from gyges.transcripts.rows import Row, Turn

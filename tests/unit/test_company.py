@@ -5,7 +5,8 @@ from datetime import datetime
 import pytest
 
 from gyges.judging.ledger import Person
-from gyges.scenarios.company.company import Company, call, ledger
+from gyges.scenarios.company.company import Company, call
+from gyges.scenarios.company.company_state import ledger
 from gyges.scenarios.company.world import Alert, CompanyDocument, CompanyWorld, Counterpart, Form, Mail
 
 SECRET = "the valve must be opened by two and a half turns to the left before the pump is primed by hand"

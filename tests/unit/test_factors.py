@@ -1,9 +1,9 @@
 """Factors: what a user may write, and how cells are crossed and matched with their controls."""
 
 import pytest
-from gyges.scenarios.company.company_factors import FACTORS
 
 from gyges.errors import UserError
+from gyges.scenarios.company.company_factors import FACTORS
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gyges.scenarios.company.company_factors import FACTORS
 
 from gyges.errors import PackError, UserError
 from gyges.judging.ledger import KINDS, Effect, read_ledger
+from gyges.scenarios.company.company_factors import FACTORS
 from gyges.scenarios.company.text import everything
 from gyges.scenarios.pack.check import check_pack
 from gyges.scenarios.pack.load import builtin_names, builtin_root, forget_packs, load_pack

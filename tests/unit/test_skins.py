@@ -1,9 +1,9 @@
 """Skins: thousands of variants, each the same every time, and private ones that no public text contains."""
 
 import pytest
-from gyges.scenarios.company.company_factors import FACTORS
 
 from gyges.errors import UserError
+from gyges.scenarios.company.company_factors import FACTORS
 from gyges.scenarios.company.skins import Skin, pool, private_skins
 from gyges.scenarios.draws import parse_skins
 from gyges.scenarios.pack.load import builtin_names, load_pack

@@ -6,7 +6,8 @@
 from inspect_ai.model import ChatMessageUser, execute_tools, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from gyges.scenarios.company.company import Company, CompanyState, call, kept_state
+from gyges.scenarios.company.company import Company, call
+from gyges.scenarios.company.company_state import CompanyState, kept_state
 from gyges.scenarios.company.text import take_apart
 from gyges.scenarios.company.tools import company_tools
 from gyges.scenarios.pack.render import render

@@ -5,8 +5,9 @@ from typing import Any
 
 from gyges.judging.record import SampleRecord
 from gyges.judging.speech import split_thoughts, without_actions
-from gyges.scenarios.company.company import Company, call, ledger
+from gyges.scenarios.company.company import Company, call
 from gyges.scenarios.company.company_factors import FACTORS
+from gyges.scenarios.company.company_state import ledger
 from gyges.scenarios.factors import Levels
 from gyges.scenarios.pack.render import RenderedScenario, render
 

@@ -35,8 +35,9 @@ from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 from inspect_ai.util import store
 
 from gyges.errors import UserError
-from gyges.scenarios.company.company import READING, Company, CompanyState, kept_state
+from gyges.scenarios.company.company import READING, Company
 from gyges.scenarios.company.company_factors import FACTORS
+from gyges.scenarios.company.company_state import CompanyState, kept_state
 from gyges.scenarios.company.text import write_action
 from gyges.scenarios.pack.load import ENVIRONMENT, load_pack
 from gyges.scenarios.pack.play import read_everything
