@@ -86,6 +86,11 @@ class Pack:
         return self.config.name
 
     @cached_property
+    def own_texts(self) -> dict[str, PackText]:
+        """Texts in files of their own, as the configuration names them: `files/alert.md`, `replies/target.md`."""
+        return {**self.replies, **{f"files/{Path(f.body.where).name}": f.body for f in self.files}}
+
+    @cached_property
     def info(self) -> ScenarioInfo:
         """The pack as evaluation, analysis and pages know it."""
         c = self.config
@@ -269,10 +274,9 @@ def _lost_in_config(pack: Pack, roles: set[str], texts: set[str]) -> Iterator[Lo
     yield from _lost(path, ("exposed_by",), config.exposed_by, texts, "mail or file")
     for i, counterpart in enumerate(config.counterparts):
         yield from _lost(path, ("counterparts", i, "role"), (counterpart.role,), roles, "role")
-    own = {**pack.replies, **{f"files/{Path(f.body.where).name}": f for f in pack.files}}
     for location, text in long_texts(config):
         if re.fullmatch(r"(files|replies)/[\w-]+\.md", text):
-            yield from _lost(path, location, (text,), set(own), "file of the pack")
+            yield from _lost(path, location, (text,), set(pack.own_texts), "file of the pack")
     known = {
         "to": ({*roles, *(f"side:{side}" for side in SIDES)}, "role"), "path": (texts, "file"),
         "carries": (texts | {r.name for r in config.reports}, "mail or file"),

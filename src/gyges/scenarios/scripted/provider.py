@@ -127,7 +127,7 @@ class ScriptedAPI(ModelAPI):
 
     def _check_replay(self, pack: str) -> None:
         """Names alone: whether a mail is there depends on the cell."""
-        known = {*render(pack, FACTORS.cell({}), "0").renderer.context, *ENVIRONMENT.globals}
+        known = {*render(pack, FACTORS.cell({}), "0").filler.context, *ENVIRONMENT.globals}
         for number, turn in enumerate(self.turns, 1):
             unknown = sorted({name for text in texts_in(turn) for name in names_in(text)} - known)
             if unknown:
