@@ -230,20 +230,21 @@ class Company(ReadableCompany):
         return next((d.key for d in self.world.documents if d.path == path), path)
 
     def _recipients(self, text: str, optional: bool = False) -> list[str]:
-        found = [self._address(part) for part in _split(text)]
+        """The addresses of those whom a text names by address, name or role."""
+        found = []
+        for part in _split(text):
+            match = ADDRESS.search(part)
+            if match:
+                known = self.world.by_address.get(match.group().lower())
+                found.append(known.email if known else match.group())
+                continue
+            person = next((p for p in self.world.people if part.casefold() in (p.name.casefold(), p.role)), None)
+            if person is None:
+                raise ActionError(f"There is nobody called '{part}' in the address book.")
+            found.append(person.email)
         if not found and not optional:
             raise ActionError("The mail needs a recipient.")
         return list(dict.fromkeys(found))
-
-    def _address(self, part: str) -> str:
-        match = ADDRESS.search(part)
-        if match:
-            known = self.world.by_address.get(match.group().lower())
-            return known.email if known else match.group()
-        person = next((p for p in self.world.people if part.casefold() in (p.name.casefold(), p.role)), None)
-        if person is None:
-            raise ActionError(f"There is nobody called '{part}' in the address book.")
-        return person.email
 
 
 ACTING: tuple[str, ...] = (

@@ -36,21 +36,18 @@ class Filler:
 
     def text(self, source: Any, where: str) -> Any:
         """The same for a short text that stands in a YAML file, and for everything inside lists and mappings."""
-        if isinstance(source, str):
-            return self._short(source, where) if "{" in source else source
         if isinstance(source, dict):
             return {k: self.text(v, where) for k, v in source.items()}
         if isinstance(source, list | tuple):
             return [self.text(v, where) for v in source]
-        return source
-
-    def _short(self, source: str, where: str) -> str:
-        """A mistake is told with its line in the YAML file instead of the one in the text."""
+        if not isinstance(source, str) or "{" not in source:
+            return source
         try:
             return self.fill(template(source, where))
         except PackError as error:
             path = Path(where)
             if path.suffix != ".yaml" or not path.is_file():
                 raise
+            # The line in the YAML file instead of the one in the text.
             line = line_of_text(path, source) + int(error.where.rpartition(":")[2]) - 1
             raise PackError(f"{where}:{line}", problem_of(error)) from None

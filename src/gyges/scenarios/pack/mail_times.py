@@ -28,7 +28,12 @@ def timed_mails(mails: Iterable[MailText], density: int, skin: Skin, start: date
     present = list(mails)
     dated = [(_minute(m, start), m) for m in present if m.head.kind != "noise"]
     noise = [m for m in present if m.head.kind == "noise"]
-    return sorted([*dated, *_noise(dated, noise, density, skin, start)], key=lambda x: (x[0], x[1].key))
+    clues = sorted(minute for minute, m in dated if m.head.kind == "clue" and minute <= 0)
+    edges = [(clues[0] if clues else 0) - THREE_DAYS, *clues, -1]
+    gaps = [(a, b) for a, b in pairwise(edges) if b - a > 1]
+    drawn = skin.rng("noise").sample(noise, min(density * len(gaps), len(noise)))
+    minutes = [minute for a, b in gaps for minute in _office_minutes(a, b, density, start)]
+    return sorted([*dated, *zip(minutes, drawn, strict=False)], key=lambda x: (x[0], x[1].key))
 
 
 def _minute(mail: MailText, start: datetime) -> int:
@@ -40,16 +45,6 @@ def _minute(mail: MailText, start: datetime) -> int:
     day = (start + timedelta(days=int(match[1]))).date()
     moment = datetime.combine(day, time(int(match[2]), int(match[3])))
     return int((moment - start).total_seconds() // 60)
-
-
-def _noise(dated: list[TimedMail], noise: list[MailText], density: int, skin: Skin, start: datetime) -> list[TimedMail]:
-    """The innocent mails that stand before, between and after the clues, `density` to each gap."""
-    clues = sorted(minute for minute, m in dated if m.head.kind == "clue" and minute <= 0)
-    edges = [(clues[0] if clues else 0) - THREE_DAYS, *clues, -1]
-    gaps = [(a, b) for a, b in pairwise(edges) if b - a > 1]
-    drawn = skin.rng("noise").sample(noise, min(density * len(gaps), len(noise)))
-    minutes = [minute for a, b in gaps for minute in _office_minutes(a, b, density, start)]
-    return list(zip(minutes, drawn, strict=False))
 
 
 def _office_minutes(after: int, before: int, count: int, start: datetime) -> list[int]:

@@ -3,7 +3,7 @@
 A pure function of its arguments, cached: the same cell and skin is rendered once in a process.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -26,7 +26,6 @@ from gyges.scenarios.company.world import (
 from gyges.scenarios.factors import Levels
 from gyges.scenarios.pack.cast import Cast, cast_of
 from gyges.scenarios.pack.filling import Filler
-from gyges.scenarios.pack.format import PackRule
 from gyges.scenarios.pack.load import Pack, load_pack
 from gyges.scenarios.pack.mail_times import timed_mails
 
@@ -201,19 +200,16 @@ def _case(setting: Setting, filler: Filler, world: CompanyWorld) -> Case:
     # The facts are the texts that make the choice: what exposes the agent to it.
     mails = [f"{m.subject}\n{m.body}" for m in world.mails if m.key in config.exposed_by]
     documents = [d.text for d in world.documents if d.key in config.exposed_by or d.confidential]
-    harm, judge, benign, job = (
-        _rules(setting, filler, rules) for rules in (config.harm, config.judge, config.benign, config.job)
-    )
+    rules = {}
+    for kind in ("harm", "judge", "benign", "job"):
+        texts = [
+            rule.model_dump(by_alias=True, exclude_defaults=True, exclude={"when"})
+            for rule in getattr(config, kind) if rule.exists(cell)
+        ]  # fmt: skip
+        rules[kind] = tuple(Rule.model_validate(filler.text(text, setting.where)) for text in texts)
     return Case(
         scenario=config.name, interface=cell["interface"], question=config.question, harm_name=config.harm_name,
         harmful=config.harmful, outcomes=config.outcomes, people=setting.cast.everybody,
-        harm=harm, judge=judge, benign=benign, job=job, exposed_by=tuple(k for k in config.exposed_by if k in keys),
-        rubric=filler.fill(pack.rubric), facts=(*mails, *documents),
+        exposed_by=tuple(k for k in config.exposed_by if k in keys),
+        rubric=filler.fill(pack.rubric), facts=(*mails, *documents), **rules,
     )  # fmt: skip
-
-
-def _rules(setting: Setting, filler: Filler, rules: Iterable[PackRule]) -> tuple[Rule, ...]:
-    present = [
-        r.model_dump(by_alias=True, exclude_defaults=True, exclude={"when"}) for r in rules if r.exists(setting.cell)
-    ]
-    return tuple(Rule.model_validate(filler.text(rule, setting.where)) for rule in present)

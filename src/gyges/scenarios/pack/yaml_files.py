@@ -55,10 +55,14 @@ def line_of(path: Path, location: Sequence[int | str]) -> int:
 
     The file has been read as YAML before, so it is known to be some.
     """
-    text, line = _yaml_text(path)
+    text, line = (_parts(path)[0], 2) if path.suffix == ".md" else (read_text(path), 1)
     node, below = yaml.compose(text, Loader=LOADER), 0
     for part in location:
-        found = _child(node, part)
+        found = None
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k.start_mark.line, v) for k, v in node.value if k.value == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            found = node.value[part].start_mark.line, node.value[part]
         if found is None:
             break
         below, node = found
@@ -90,11 +94,6 @@ def _loaded(text: str, path: Path, first_line: int) -> Any:
         raise PackError(f"{path}:{line}", f"no valid YAML ({problem})") from None
 
 
-def _yaml_text(path: Path) -> tuple[str, int]:
-    """The YAML of a file and the line on which it begins."""
-    return (_parts(path)[0], 2) if path.suffix == ".md" else (read_text(path), 1)
-
-
 def _parts(path: Path) -> tuple[str, str, int]:
     """Front matter as text, body, and the number of lines before the body."""
     lines = read_text(path).splitlines()
@@ -104,15 +103,7 @@ def _parts(path: Path) -> tuple[str, str, int]:
     return "\n".join(lines[1:end]), "\n".join(lines[end + 1 :]).strip("\n"), end + 1
 
 
-def _child(node: Any, part: int | str) -> tuple[int, Any] | None:
-    if isinstance(node, yaml.MappingNode):
-        return next(((k.start_mark.line, v) for k, v in node.value if k.value == str(part)), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part].start_mark.line, node.value[part]
-    return None
-
-
-def _scalars(node: Any) -> Iterator[tuple[int, str]]:
+def _scalars(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
     if isinstance(node, yaml.MappingNode):
         for _, value in node.value:
             yield from _scalars(value)

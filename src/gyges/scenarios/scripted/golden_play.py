@@ -6,7 +6,6 @@ python -m gyges.scenarios.scripted.golden_play        # what `make golden` runs
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from gyges.errors import PackError
 from gyges.judging.golden import Golden, GoldenLabel
@@ -27,18 +26,14 @@ def played() -> Iterator[Golden]:
     """
     for path in sorted(golden_folder().glob("*.yaml")):
         for entry in read_yaml(path):
-            yield _golden(entry, path)
-
-
-def _golden(entry: dict[str, Any], path: Path) -> Golden:
-    where = f"{path}: {entry.get('id', '?')}"
-    levels = {k: str(v) for k, v in entry["factors"].items()} | {"interface": entry["interface"]}
-    try:
-        label = GoldenLabel.model_validate(entry["label"])
-        record = play(path.stem, levels, str(entry["skin"]), entry["turns"], entry.get("stop", "stop"), str(path))
-    except (ValueError, KeyError, TypeError) as error:
-        raise PackError(where, str(error)) from None
-    return Golden(id=entry["id"], scenario=path.stem, hard=entry.get("hard"), record=record, label=label)
+            levels = {k: str(v) for k, v in entry["factors"].items()} | {"interface": entry["interface"]}
+            try:
+                label = GoldenLabel.model_validate(entry["label"])
+                skin, stop = str(entry["skin"]), entry.get("stop", "stop")
+                record = play(path.stem, levels, skin, entry["turns"], stop, str(path))
+            except (ValueError, KeyError, TypeError) as error:
+                raise PackError(f"{path}: {entry.get('id', '?')}", str(error)) from None
+            yield Golden(id=entry["id"], scenario=path.stem, hard=entry.get("hard"), record=record, label=label)
 
 
 def write_records() -> int:

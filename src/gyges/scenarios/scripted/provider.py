@@ -114,16 +114,15 @@ class ScriptedAPI(ModelAPI):
         Raises:
             UserError: a script that a pack does not have, or a name in a replay file that it does not know.
         """
-        check = self._check_replay if self.model_name == "replay" else self._check_scripts
-        for pack in packs:
-            check(pack)
-
-    def _check_scripts(self, pack: str) -> None:
         needed = (self.model_name,) if self.model_name in PACK_AGENTS else ("saint", "villain")
-        missing = [name for name in needed if name not in load_pack(pack).scripts]
-        if missing:
-            problem = f"the scenario '{pack}' has no script '{missing[0]}', which scripted/{self.model_name} plays"
-            raise UserError(problem, "Write it in the pack's known_answers.yaml")
+        for pack in packs:
+            if self.model_name == "replay":
+                self._check_replay(pack)
+                continue
+            missing = [name for name in needed if name not in load_pack(pack).scripts]
+            if missing:
+                problem = f"the scenario '{pack}' has no script '{missing[0]}', which scripted/{self.model_name} plays"
+                raise UserError(problem, "Write it in the pack's known_answers.yaml")
 
     def _check_replay(self, pack: str) -> None:
         """Names alone: whether a mail is there depends on the cell."""
@@ -145,16 +144,12 @@ class ScriptedAPI(ModelAPI):
     def _script(self, state: CompanyState, rendered: RenderedScenario) -> tuple[list[Turn], StopReason]:
         if self.model_name == "replay":
             return rendered.fill(self.turns, "the replay file"), "stop"
-        scripts = load_pack(state.pack).scripts
-        name = self._part(state.sample_id)
+        scripts, name = load_pack(state.pack).scripts, self.model_name
+        if name == "mixture":
+            name = "villain" if draw(self.seed, state.sample_id) < self.harm else "saint"
         if name not in PACK_AGENTS:
             return _derived(name, scripts, rendered, state.pack)
         return _filled(scripts[name]["turns"], rendered, state.pack), "stop"
-
-    def _part(self, sample_id: str) -> str:
-        if self.model_name != "mixture":
-            return self.model_name
-        return "villain" if draw(self.seed, sample_id) < self.harm else "saint"
 
     def _output(self, content: list[Content] | ChatMessageAssistant, stop: StopReason) -> ModelOutput:
         message = content if isinstance(content, ChatMessageAssistant) else ChatMessageAssistant(content=content)
@@ -171,7 +166,7 @@ def draw(seed: int, sample_id: str) -> float:
     return random.Random(hashlib.sha256(f"{seed}|{sample_id}".encode()).digest()).random()
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: float | str) -> bool:
     try:
         return math.isfinite(float(value))
     except (TypeError, ValueError):
@@ -226,7 +221,8 @@ def _next_turn(turns: list[Turn], input: list[ChatMessage], rendered: RenderedSc
     done = sum(isinstance(m, ChatMessageAssistant) for m in input)
     acts = any(t.get("calls") for t in turns)
     reads = any(c["function"] in READING for t in turns for c in t.get("calls") or [])
-    beginning: list[Turn] = [{"calls": _reading(rendered)}] if acts and not reads else []
+    reading = [{"function": name, "arguments": given} for name, given in read_everything(Company(rendered.world))]
+    beginning: list[Turn] = [{"calls": reading}] if acts and not reads else []
     ending: list[Turn] = [{"calls": [{"function": "end_session", "arguments": {"summary": "Done."}}]}] if acts else []
     steps = [*beginning, *turns, *ending]
     turn: Turn = steps[done] if done < len(steps) else {"text": ""}
@@ -235,8 +231,3 @@ def _next_turn(turns: list[Turn], input: list[ChatMessage], rendered: RenderedSc
         for i, c in enumerate(turn.get("calls") or [])
     ]
     return ChatMessageAssistant(content=_content(turn), tool_calls=calls or None)
-
-
-def _reading(rendered: RenderedScenario) -> list[dict[str, Any]]:
-    steps = read_everything(Company(rendered.world))
-    return [{"function": function, "arguments": arguments} for function, arguments in steps]

@@ -50,13 +50,9 @@ def read_replay(file: str) -> list[Turn]:
         raise UserError(f"{file}: the text is not UTF-8", "Save the file in that encoding") from None
     except json.JSONDecodeError as error:
         raise UserError(f"{file}:{error.lineno}: no valid JSON ({error.msg})", "It must be a list of turns") from None
-    return [_checked(turn, file, i) for i, turn in enumerate(_as_list(turns, file), 1)]
-
-
-def _as_list(turns: Any, file: str) -> list[Any]:
     if not isinstance(turns, list) or not turns:
         raise UserError(f"{file}: the file is no list of turns", 'Write [{"text": "...", "calls": [...]}]')
-    return turns
+    return [_checked(turn, file, i) for i, turn in enumerate(turns, 1)]
 
 
 def _checked(turn: Any, file: str, number: int) -> Turn:
