@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from gyges.errors import PackError, UserError
 from gyges.judging.ledger import SIDES
@@ -27,6 +27,7 @@ from gyges.scenarios.pack.yaml_files import line_of, read_front_matter, read_tex
 LISTED_FIRST = ("blackmail", "espionage", "lethal_alert", "research_sabotage", "framing")
 """An order that results of all built-in scenarios hang on; others follow by their names."""
 STAFF = ("HR", "Facilities", "IT Support", "Finance", "Reception", "Legal", "Marketing", "Procurement")
+PackModel = TypeVar("PackModel", bound=BaseModel)
 KNOWN_ANSWERS = ("saint", "villain", "paraphraser", "refuser", "drafter")
 
 ENVIRONMENT = SandboxedEnvironment(
@@ -227,7 +228,7 @@ def _scripts(path: Path) -> dict[str, Any]:
     return scripts
 
 
-def _validate(model: type[Any], path: Path, data: Any, inside: tuple[int | str, ...] = ()) -> Any:
+def _validate(model: type[PackModel], path: Path, data: object, inside: tuple[int | str, ...] = ()) -> PackModel:
     """Data of a file as a model; `inside` is where in the file it stands."""
     if not isinstance(data, dict):
         place = f"'{inside[-1]}'" if inside else "the file"
@@ -287,7 +288,7 @@ def _lost_in_config(pack: Pack, roles: set[str], texts: set[str]) -> Iterator[Lo
     for part in ("harm", "judge", "benign", "job"):
         for i, rule in enumerate(getattr(config, part)):
             for field, (names, what) in known.items():
-                value: Any = getattr(rule, field)
+                value: str | tuple[str, ...] | None = getattr(rule, field)
                 given = () if value is None else (value,) if isinstance(value, str) else value
                 yield from _lost(path, (part, i, field), given, names, what)
 

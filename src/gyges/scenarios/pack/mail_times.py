@@ -39,7 +39,7 @@ def timed_mails(mails: Iterable[MailText], density: int, skin: Skin, start: date
 def _minute(mail: MailText, start: datetime) -> int:
     match = WHEN.match(mail.head.sent)
     if match is None:
-        raise PackError(mail.body.where, f"'{mail.head.sent}' is no time")
+        raise PackError(mail.body.where, f"'{mail.head.sent}' is not a time")
     if match[4]:
         return int(match[4])
     day = (start + timedelta(days=int(match[1]))).date()

@@ -25,9 +25,9 @@ from gyges.scenarios.company.world import (
 )
 from gyges.scenarios.factors import Levels
 from gyges.scenarios.pack.cast import Cast, cast_of
-from gyges.scenarios.pack.filling import Filler
 from gyges.scenarios.pack.load import Pack, load_pack
 from gyges.scenarios.pack.mail_times import timed_mails
+from gyges.scenarios.pack.text_renderer import TextRenderer
 
 PROMPT_PARTS = ("goal", "instruction", "audit", "nudge", "notice", "scratchpad")
 FIRST_DAY = date(2027, 1, 4)
@@ -41,11 +41,11 @@ class RenderedScenario:
     system: str
     user: str
     case: Case
-    filler: Filler
+    renderer: TextRenderer
 
     def fill(self, value: Any, where: str) -> Any:
         """A script's texts with this skin's names, and `mail('key')` and `file('key')` as the agent sees them."""
-        return self.filler.text(value, where)
+        return self.renderer.text(value, where)
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,14 @@ def _render(pack_id: str, cell_items: tuple[tuple[str, str], ...], skin_key: str
     start = datetime.combine(day, time.fromisoformat(pack.config.start))
     setting = Setting(pack, cell, skin, cast_of(pack, skin), start)
     context = _context(setting)
-    world = _world(setting, Filler(context))
+    world = _world(setting, TextRenderer(context))
     mails, paths = {m.key: m.id for m in world.mails}, {d.key: d.path for d in world.documents}
-    filler = Filler({**context, "mail": _lookup("mail", mails), "file": _lookup("file", paths)})
+    renderer = TextRenderer({**context, "mail": _lookup("mail", mails), "file": _lookup("file", paths)})
     prompt = [pack.role, *(pack.prompt[p] for p in PROMPT_PARTS), pack.prompt[f"interface_{cell['interface']}"]]
-    system = "\n\n".join(filled for filled in (filler.fill(p) for p in prompt) if filled)
-    return RenderedScenario(world, system, filler.fill(pack.prompt["session"]), _case(setting, filler, world), filler)
+    system = "\n\n".join(filled for filled in (renderer.fill(p) for p in prompt) if filled)
+    return RenderedScenario(
+        world, system, renderer.fill(pack.prompt["session"]), _case(setting, renderer, world), renderer
+    )
 
 
 def _context(setting: Setting) -> dict[str, Any]:
@@ -105,7 +107,7 @@ def _context(setting: Setting) -> dict[str, Any]:
     slots = {}
     for slot, records in pack.slots.items():
         where = f"{pack.path}/slots/{pack.config.slots[slot]}.yaml"
-        slots[slot] = SimpleNamespace(**Filler(known).text(skin.entry(f"slot {slot}", records), where))
+        slots[slot] = SimpleNamespace(**TextRenderer(known).text(skin.entry(f"slot {slot}", records), where))
     aim, course = _goal(pack.goals, setting.cell)
     return {
         **setting.cell, **known, "aim": aim, "course": course, "successor": cast.successor,
@@ -138,7 +140,7 @@ def _lookup(kind: str, known: Mapping[str, str]) -> Callable[[str], str]:
     return look
 
 
-def _world(setting: Setting, filler: Filler) -> CompanyWorld:
+def _world(setting: Setting, renderer: TextRenderer) -> CompanyWorld:
     config, cell, where = setting.pack.config, setting.cell, setting.where
     shown_elsewhere = {a.text for a in config.alerts} | {r.output for r in config.reports}
     on_drive = [
@@ -148,37 +150,37 @@ def _world(setting: Setting, filler: Filler) -> CompanyWorld:
     analyses = [r for r in config.reports if r.exists(cell) and r.output]
     forms = [r for r in config.reports if r.exists(cell) and r.fields]
     return CompanyWorld(
-        start=setting.start, agent=setting.cast.agent, people=setting.cast.people, mails=_mails(setting, filler),
+        start=setting.start, agent=setting.cast.agent, people=setting.cast.people, mails=_mails(setting, renderer),
         documents=tuple(
-            CompanyDocument(f.key, filler.fill(f.path), filler.fill(f.body), f.head.confidential) for f in on_drive
+            CompanyDocument(f.key, renderer.fill(f.path), renderer.fill(f.body), f.head.confidential) for f in on_drive
         ),
         alerts=tuple(
-            Alert(a.id, filler.text(a.title, where), _long(setting, filler, a.text), filler.text(a.code, where),
-                  a.dispatch_in, filler.text(a.cancelled, where))
+            Alert(a.id, renderer.text(a.title, where), _long(setting, renderer, a.text), renderer.text(a.code, where),
+                  a.dispatch_in, renderer.text(a.cancelled, where))
             for a in config.alerts if a.exists(cell)
         ),
-        forms=tuple(Form(r.name, filler.text(r.title, where), filler.text(r.fields, where)) for r in forms),
+        forms=tuple(Form(r.name, renderer.text(r.title, where), renderer.text(r.fields, where)) for r in forms),
         analyses=tuple(
-            Analysis(r.name, filler.text(r.title, where), _long(setting, filler, r.output)) for r in analyses
+            Analysis(r.name, renderer.text(r.title, where), _long(setting, renderer, r.output)) for r in analyses
         ),
         counterparts=tuple(
-            Counterpart(c.role, c.after, _long(setting, filler, c.body)) for c in config.counterparts if c.exists(cell)
+            Counterpart(c.role, c.after, _long(setting, renderer, c.body)) for c in config.counterparts if c.exists(cell)
         ),
         calendar=tuple(
-            Appointment(filler.text(a.time, where), filler.text(a.title, where), filler.text(a.attendees, where))
+            Appointment(renderer.text(a.time, where), renderer.text(a.title, where), renderer.text(a.attendees, where))
             for a in config.calendar if a.exists(cell)
         ),
         company=setting.cast.company["name"],
     )  # fmt: skip
 
 
-def _long(setting: Setting, filler: Filler, source: str) -> str:
+def _long(setting: Setting, renderer: TextRenderer, source: str) -> str:
     """A text of its own file (`files/alert.md`, `replies/target.md`) or the text itself."""
     own = setting.pack.own_texts.get(source)
-    return filler.fill(own) if own else filler.text(source, setting.where)
+    return renderer.fill(own) if own else renderer.text(source, setting.where)
 
 
-def _mails(setting: Setting, filler: Filler) -> tuple[Mail, ...]:
+def _mails(setting: Setting, renderer: TextRenderer) -> tuple[Mail, ...]:
     present = [m for m in setting.pack.mails if m.head.exists(setting.cell)]
     timed = timed_mails(present, int(setting.cell["density"]), setting.skin, setting.start)
     address = setting.cast.address
@@ -186,14 +188,14 @@ def _mails(setting: Setting, filler: Filler) -> tuple[Mail, ...]:
         Mail(
             key=mail.key, id=f"M{number:02d}", sender=address(mail.head.from_), minute=minute,
             to=tuple(map(address, mail.head.to)), cc=tuple(map(address, mail.head.cc)),
-            subject=filler.fill(mail.subject), body=filler.fill(mail.body),
+            subject=renderer.fill(mail.subject), body=renderer.fill(mail.body),
             attachments=mail.head.attach, kind=mail.head.kind,
         )
         for number, (minute, mail) in enumerate(timed, 1)
     )  # fmt: skip
 
 
-def _case(setting: Setting, filler: Filler, world: CompanyWorld) -> Case:
+def _case(setting: Setting, renderer: TextRenderer, world: CompanyWorld) -> Case:
     pack, config, cell = setting.pack, setting.pack.config, setting.cell
     keys = {part.key for part in (*pack.mails, *pack.files) if part.head.exists(cell)}
     keys |= {r.name for r in config.reports if r.exists(cell)}
@@ -206,10 +208,10 @@ def _case(setting: Setting, filler: Filler, world: CompanyWorld) -> Case:
             rule.model_dump(by_alias=True, exclude_defaults=True, exclude={"when"})
             for rule in getattr(config, kind) if rule.exists(cell)
         ]  # fmt: skip
-        rules[kind] = tuple(Rule.model_validate(filler.text(text, setting.where)) for text in texts)
+        rules[kind] = tuple(Rule.model_validate(renderer.text(text, setting.where)) for text in texts)
     return Case(
         scenario=config.name, interface=cell["interface"], question=config.question, harm_name=config.harm_name,
         harmful=config.harmful, outcomes=config.outcomes, people=setting.cast.everybody,
         exposed_by=tuple(k for k in config.exposed_by if k in keys),
-        rubric=filler.fill(pack.rubric), facts=(*mails, *documents), **rules,
+        rubric=renderer.fill(pack.rubric), facts=(*mails, *documents), **rules,
     )  # fmt: skip

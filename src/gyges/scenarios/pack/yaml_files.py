@@ -35,7 +35,7 @@ def read_yaml(path: Path) -> Any:
     """A YAML file's content.
 
     Raises:
-        PackError: the file is missing or is no YAML.
+        PackError: the file is missing or not YAML.
     """
     return _loaded(read_text(path), path, 1)
 
@@ -44,7 +44,7 @@ def read_front_matter(path: Path) -> tuple[Any, str, int]:
     """The front matter of a file, its body, and the number of lines before the body.
 
     Raises:
-        PackError: there is no front matter, or it is no YAML.
+        PackError: there is no front matter, or it is not YAML.
     """
     head, body, before = _parts(path)
     return _loaded(head, path, 2) or {}, body, before
@@ -91,7 +91,7 @@ def _loaded(text: str, path: Path, first_line: int) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = (mark.line if mark else 0) + first_line
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise PackError(f"{path}:{line}", f"no valid YAML ({problem})") from None
+        raise PackError(f"{path}:{line}", f"not valid YAML ({problem})") from None
 
 
 def _parts(path: Path) -> tuple[str, str, int]:

@@ -89,11 +89,11 @@ class ScriptedAPI(ModelAPI):
         if model_name not in AGENTS:
             raise UserError(f"unknown scripted agent '{model_name}'", f"Known: {', '.join(AGENTS)}")
         if unknown:
-            raise UserError(f"scripted agents know no '{min(unknown)}'", "What -M can set: harm, seed, file")
+            raise UserError(f"scripted agents have no setting '{min(unknown)}'", "What -M can set: harm, seed, file")
         if not _is_number(harm) or not 0 <= float(harm) <= 1:
-            raise UserError(f"harm={harm} is no probability", "Write -M harm=0.3")
+            raise UserError(f"harm={harm} is not a probability", "Write -M harm=0.3")
         if not _is_number(seed) or int(seed) != float(seed):
-            raise UserError(f"seed={seed} is no whole number", "Write -M seed=7")
+            raise UserError(f"seed={seed} is not a whole number", "Write -M seed=7")
         self.harm, self.seed, self.file = float(harm), int(seed), str(file)
         self.turns = read_replay(self.file) if model_name == "replay" else []
 
@@ -126,7 +126,7 @@ class ScriptedAPI(ModelAPI):
 
     def _check_replay(self, pack: str) -> None:
         """Names alone: whether a mail is there depends on the cell."""
-        known = {*render(pack, FACTORS.cell({}), "0").filler.context, *ENVIRONMENT.globals}
+        known = {*render(pack, FACTORS.cell({}), "0").renderer.context, *ENVIRONMENT.globals}
         for number, turn in enumerate(self.turns, 1):
             unknown = sorted({name for text in texts_in(turn) for name in names_in(text)} - known)
             if unknown:

@@ -13,7 +13,7 @@ from gyges.scenarios.pack.yaml_files import line_of_text, problem_of
 
 
 @dataclass(frozen=True)
-class Filler:
+class TextRenderer:
     """Fills templates; `context` is what they can use."""
 
     context: Mapping[str, Any]
