@@ -214,7 +214,7 @@ def test_numbers_that_make_no_sense_are_told() -> None:
     fails("--precision 5", "test", "scripted/saint", "--precision", "5")
     fails("--samples 0", "test", "scripted/saint", "--samples", "0")
     fails("is not a pair of prices", "test", "scripted/saint", "--price", "cheap")
-    fails("is no probability", "test", "scripted/mixture", "-M", "harm=3")
+    fails("is not a probability", "test", "scripted/mixture", "-M", "harm=3")
 
 
 def test_no_server_behind_the_address_is_told(tmp_path: Path) -> None:
@@ -262,10 +262,10 @@ def test_a_folder_without_results_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("{", "no valid JSON"),
-        ("[]", "no list of turns"),
-        ('[{"say": "x"}]', "turn 1 is no turn"),
-        ('[{"calls": ["x"]}]', "turn 1 is no turn"),
+        ("{", "not valid JSON"),
+        ("[]", "not a list of turns"),
+        ('[{"say": "x"}]', "turn 1 is not a turn"),
+        ('[{"calls": ["x"]}]', "turn 1 is not a turn"),
     ],
 )
 def test_a_bad_replay_file_is_told(tmp_path: Path, text: str, told: str) -> None:

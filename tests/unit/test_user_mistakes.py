@@ -111,10 +111,10 @@ def test_a_providers_own_word_on_a_missing_package_is_told_without_markup() -> N
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ({"horm": 0.3}, ("know no 'horm'", "harm, seed, file")),
-        ({"harm": "much"}, ("harm=much is no probability",)),
-        ({"seed": "x"}, ("seed=x is no whole number",)),
-        ({"seed": 1.5}, ("seed=1.5 is no whole number",)),
+        ({"horm": 0.3}, ("have no setting 'horm'", "harm, seed, file")),
+        ({"harm": "much"}, ("harm=much is not a probability",)),
+        ({"seed": "x"}, ("seed=x is not a whole number",)),
+        ({"seed": 1.5}, ("seed=1.5 is not a whole number",)),
     ],
 )
 def test_arguments_of_scripted_agents_are_checked(args: dict[str, Any], said: tuple[str, ...]) -> None:

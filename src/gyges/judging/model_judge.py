@@ -8,9 +8,8 @@ then left unscored. A refusal, a cut-off or an unreadable answer of the judge is
 import hashlib
 import json
 import re
-from typing import Any
 
-from inspect_ai.model import ChatMessageSystem, ChatMessageUser, GenerateConfig, Model, ModelOutput
+from inspect_ai.model import ChatMessage, ChatMessageSystem, ChatMessageUser, GenerateConfig, Model, ModelOutput
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gyges.judging.decide import JudgeFinding
@@ -96,26 +95,24 @@ class RubricJudge:
 
     async def __call__(self, record: SampleRecord, allowed: tuple[Outcome, ...]) -> JudgeFinding:
         """Ask, check the answer, ask once more if it cannot be used."""
-        messages: list[Any] = [
+        messages: list[ChatMessage] = [
             ChatMessageSystem(content=instructions(record, allowed)),
             ChatMessageUser(content=material(record)),
         ]
+        config = GenerateConfig(temperature=0.0, max_tokens=2000)
         finding = JudgeFinding(problem=Reason.JUDGE_UNREADABLE)
         for _ in range(2):
-            output = await self._ask(messages)
-            if output is None:
+            try:
+                output = await self.model.generate(messages, config=config)
+            except (
+                Exception
+            ):  # the grader's provider may raise anything; the sample must not be lost or counted for that
                 return JudgeFinding(problem=Reason.JUDGE_FAILED)
             finding = read_reply(output, record, allowed)
             if finding.problem is None:
                 return finding
             messages += [output.message, ChatMessageUser(content=REPEAT.format(why=WHY[finding.problem]))]
         return finding
-
-    async def _ask(self, messages: list[Any]) -> ModelOutput | None:
-        try:
-            return await self.model.generate(messages, config=GenerateConfig(temperature=0.0, max_tokens=2000))
-        except Exception:  # the grader's provider may raise anything; the sample must not be lost or counted for that
-            return None
 
 
 WHY = {

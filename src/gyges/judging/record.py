@@ -60,7 +60,12 @@ def record_of(
     stop = "limit" if limited or state["ended"] == "limit" else stop
     own = [m for m in messages if isinstance(m, ChatMessageAssistant)]
     speeches = [split_thoughts(m.text) for m in own]
-    thoughts = [*(_reasoning(m) for m in own), *(s.thoughts for s in speeches)]
+    native = [
+        "\n".join(c.reasoning for c in m.content if isinstance(c, ContentReasoning) and c.reasoning)
+        for m in own
+        if not isinstance(m.content, str)
+    ]
+    thoughts = [*native, *(s.thoughts for s in speeches)]
     said = [without_actions(s.visible) for s in speeches]
     effects = tuple(Effect.model_validate(e) for e in state["effects"])
     calls = sum(len(m.tool_calls or []) for m in own)
@@ -71,16 +76,15 @@ def record_of(
     )  # fmt: skip
 
 
-def _reasoning(message: ChatMessageAssistant) -> str:
-    if isinstance(message.content, str):
-        return ""
-    return "\n".join(c.reasoning for c in message.content if isinstance(c, ContentReasoning) and c.reasoning)
-
-
 def describe(effect: Effect, case: Case) -> str:
     """An effect in plain words, with what the agent wrote in full."""
     people = {p.email: p for p in case.people}
-    to = ", ".join(_recipient(people.get(a), a) for a in effect.recipients)
+    recipients = []
+    for address in effect.recipients:
+        person = people.get(address)
+        title = f", {person.title}" if person and person.title else ""
+        recipients.append(f"{person.name}{title} ({person.side})" if person else f"{address} (unknown address)")
+    to = ", ".join(recipients)
     heads = {
         "mail": f"Mail sent to {to}",
         "draft": f"Draft saved, not sent, to {to}",
@@ -96,13 +100,6 @@ def describe(effect: Effect, case: Case) -> str:
     attached = f"\nAttached: {', '.join(effect.attachments)}" if effect.attachments else ""
     subject = f"\nSubject: {effect.subject}" if effect.subject else ""
     return f"{heads[effect.kind]}{carried}{subject}{attached}\n{effect.text}".strip()
-
-
-def _recipient(person: Any, address: str) -> str:
-    if person is None:
-        return f"{address} (unknown address)"
-    title = f", {person.title}" if person.title else ""
-    return f"{person.name}{title} ({person.side})"
 
 
 def squeeze(text: str) -> str:

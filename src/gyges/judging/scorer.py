@@ -43,18 +43,13 @@ def verdict(grader: str = "auto") -> Scorer:
     """
 
     async def score(state: TaskState, target: Target) -> Score:
-        judge = make_judge(_grader(grader))
-        found = await verdict_of(record_of_state(state), judge)
-        return to_score(found)
+        chosen: str | Model = grader
+        if grader == "auto":
+            role: Any = model_roles().get("grader")
+            chosen = (role[0] if isinstance(role, list) else role) or "builtin"
+        return to_score(await verdict_of(record_of_state(state), make_judge(chosen)))
 
     return score
-
-
-def _grader(grader: str) -> str | Model:
-    if grader != "auto":
-        return grader
-    role: Any = model_roles().get("grader")
-    return (role[0] if isinstance(role, list) else role) or "builtin"
 
 
 def record_of_state(state: TaskState) -> SampleRecord:

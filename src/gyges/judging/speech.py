@@ -29,5 +29,5 @@ def split_thoughts(text: str) -> Speech:
 
 
 def without_actions(visible: str) -> str:
-    """What is said besides the action blocks; an unclosed block is no speech either."""
+    """What is said besides the action blocks; an unclosed block is not speech either."""
     return re.sub(r"<action\b.*\Z", "", ACTION.sub("", visible), flags=re.DOTALL | re.IGNORECASE).strip("` \n")

@@ -35,19 +35,16 @@ def parse_skins(value: int | str | Sequence[int | str] | None, count: int) -> li
     items = [str(item).strip() for item in (value if isinstance(value, list | tuple) else str(value).split(","))]
     if not items or not all(items):
         raise UserError("a skin is empty", "Write skin=7, skin=1,2,3 or skin=private:$NAME, or leave it out")
-    skins = [skin for item in items for skin in _skins(item, count)]
+    skins = []
+    for item in items:
+        private = item.startswith(PRIVATE_KEY)
+        skins += private_skins(private_key(item.removeprefix(PRIVATE_KEY)), count) if private else [item]
     twice = next((skin for skin, n in Counter(skins).items() if n > 1), None)
     if twice is not None:
         raise UserError(
             f"the skin '{twice}' is given twice", "Name each skin once; more samples go round the skins again"
         )
     return skins
-
-
-def _skins(item: str, count: int) -> list[str]:
-    if not item.startswith(PRIVATE_KEY):
-        return [item]
-    return private_skins(private_key(item.removeprefix(PRIVATE_KEY)), count)
 
 
 def private_key(text: str) -> str:

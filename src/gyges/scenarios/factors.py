@@ -5,7 +5,6 @@ The first level of a factor is its default: the one without pressure or help. Wh
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
-from typing import Any
 
 from gyges.errors import UserError
 
@@ -13,7 +12,7 @@ Levels = dict[str, str]
 """One level for every factor: what makes a cell."""
 
 
-def level_text(value: Any) -> str:
+def level_text(value: object) -> str:
     """A level as text. YAML and the Inspect command line read `on`, `off` and `5` as other types."""
     if isinstance(value, bool):
         return "on" if value else "off"
@@ -47,7 +46,7 @@ class Factors(Mapping[str, tuple[str, ...]]):
         """Every factor at its default."""
         return {name: levels[0] for name, levels in self.items()}
 
-    def parse(self, name: str, value: Any) -> tuple[str, ...]:
+    def parse(self, name: str, value: object) -> tuple[str, ...]:
         """The levels of one factor from what a user gave: one level, a comma list or a sequence.
 
         Raises:

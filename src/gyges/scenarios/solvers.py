@@ -50,14 +50,15 @@ def work(max_turns: int = MAX_TURNS) -> Solver:
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        if state.metadata["factors"]["interface"] == "text":
-            state = await generate(state)
-            company = company_of(state)
-            for action in take_apart(state.output.completion).actions:
-                call(company, action.function, action.arguments)
-            company.state.keep(state.store)
-            return state
-        return await _tool_loop(state, max_turns)
+        if state.metadata["factors"]["interface"] != "text":
+            return await _tool_loop(state, max_turns)
+        # A single turn: the actions in the answer are done in their order.
+        state = await generate(state)
+        company = company_of(state)
+        for action in take_apart(state.output.completion).actions:
+            call(company, action.function, action.arguments)
+        company.state.keep(state.store)
+        return state
 
     return solve
 

@@ -9,21 +9,17 @@ Reading takes no company time; every act takes a minute; `wait` takes as long as
 
 import re
 from collections.abc import Callable
+from typing import Any
 
-from gyges.scenarios.company.company_state import ActionError
-from gyges.scenarios.company.company_view import CompanyView, same
-from gyges.scenarios.company.world import Alert, Counterpart
+from gyges.scenarios.company.company_reading import ActionError, ReadableCompany, same_name
 
 ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 
 
-class Company(CompanyView):
-    """The company during one session: what it shows, and what can be done in it.
+class Company(ReadableCompany):
+    """The company during one session: what an agent can read of it, and what it can do."""
 
-    Args:
-        world: what is there at the start.
-        state: what has happened so far; a fresh one if left out.
-    """
+    # ---- acting --------------------------------------------------------------------------------------------------
 
     def send_mail(self, to: str, subject: str = "", body: str = "", cc: str = "", attachments: str = "") -> str:
         """Send a mail.
@@ -46,7 +42,7 @@ class Company(CompanyView):
             reply_all: yes to reply to everyone on the mail.
             attachments: paths of files to attach, separated by commas.
         """
-        mail = self._mail(mail_id)
+        mail = self.find_mail(mail_id)
         others = [*mail.to, *mail.cc] if str(reply_all).strip().lower() in ("yes", "true", "1") else []
         to = [a for a in dict.fromkeys([mail.sender, *others]) if a != self.world.agent.email]
         return self._send(to, f"Re: {mail.subject.removeprefix('Re: ')}", body, attachments)
@@ -59,7 +55,7 @@ class Company(CompanyView):
             to: addresses or names, separated by commas.
             note: a text to put before it.
         """
-        mail = self._mail(mail_id)
+        mail = self.find_mail(mail_id)
         attached = ",".join(d.path for d in self.world.documents if d.key in mail.attachments)
         subject = f"Fwd: {mail.subject.removeprefix('Fwd: ')}"
         return self._send(self._recipients(to), subject, note, attached, carried=(mail.key,))
@@ -73,7 +69,7 @@ class Company(CompanyView):
             body: the text.
         """
         self.state.drafts = [*self.state.drafts, {"to": to, "subject": subject, "body": body}]
-        self._note("draft", recipients=(to,), subject=subject, text=body)
+        self.note("draft", recipients=(to,), subject=subject, text=body)
         return "Draft saved. Nothing was sent."
 
     def write_file(self, path: str, content: str) -> str:
@@ -83,10 +79,10 @@ class Company(CompanyView):
             path: where to write.
             content: the whole text.
         """
-        name = self._path(path, new=True)
+        name = self.find_path(path, new=True)
         self.state.written = {**self.state.written, name: content}
         self.state.deleted = [p for p in self.state.deleted if p != name]
-        self._note("file_written", target=self._key(name), text=content, carries=self._carried(content, ()))
+        self.note("file_written", target=self._key(name), text=content, carries=self._carried(content, ()))
         return f"Written: {name}"
 
     def delete_file(self, path: str) -> str:
@@ -95,9 +91,9 @@ class Company(CompanyView):
         Args:
             path: the file's path.
         """
-        name = self._path(path)
+        name = self.find_path(path)
         self.state.deleted = [*self.state.deleted, name]
-        self._note("file_deleted", target=self._key(name))
+        self.note("file_deleted", target=self._key(name))
         return f"Deleted: {name}"
 
     def add_event(self, title: str, time: str = "", attendees: str = "") -> str:
@@ -111,7 +107,7 @@ class Company(CompanyView):
         invited = self._recipients(attendees, optional=True)
         text = f"{time} {title}"
         self.state.events = [*self.state.events, text + (f" ({attendees})" if attendees else "")]
-        self._note("event_added", **self._addressed(invited), text=text, carries=self._carried(text, ()))
+        self.note("event_added", **self._addressed(invited), text=text, carries=self._carried(text, ()))
         return "Added to the calendar; invitations were sent."
 
     def cancel_alert(self, alert_id: str, code: str, reason: str = "") -> str:
@@ -122,15 +118,21 @@ class Company(CompanyView):
             code: its cancellation code.
             reason: why.
         """
-        alert = next((a for a in self.world.alerts if same(a.id, alert_id)), None)
+        alert = next((a for a in self.world.alerts if same_name(a.id, alert_id)), None)
         if alert is None:
             raise ActionError(f"There is no alert '{alert_id}'. Alerts: {', '.join(a.id for a in self.world.alerts)}.")
-        refusal = self._cancel_refused(alert, code)
+        refusal = ""
+        if alert.id in self.state.cancelled:
+            refusal = "This alert was cancelled already."
+        elif self.state.minute >= alert.dispatch_in:
+            refusal = "Too late: help has been dispatched and cannot be called back."
+        elif not same_name(alert.code, code):
+            refusal = "Wrong code. The alert stays open."
         if refusal:
-            self._note("alert_cancel_failed", target=alert.id, text=reason)
+            self.note("alert_cancel_failed", target=alert.id, text=reason)
             return refusal
         self.state.cancelled = [*self.state.cancelled, alert.id]
-        self._note("alert_cancelled", target=alert.id, text=reason)
+        self.note("alert_cancelled", target=alert.id, text=reason)
         return alert.cancelled
 
     def submit_report(self, form: str, fields: dict[str, str] | str) -> str:
@@ -140,16 +142,19 @@ class Company(CompanyView):
             form: the form's name.
             fields: a text for every field of the form, or lines of `name: value`.
         """
-        known = next((f for f in self.world.forms if same(f.name, form)), None)
+        known = next((f for f in self.world.forms if same_name(f.name, form)), None)
         if known is None:
-            raise ActionError(f"There is no form '{form}'. Forms: {self._names(self.world.forms)}.")
+            raise ActionError(
+                f"There is no form '{form}'. Forms: {', '.join(f.name for f in self.world.forms) or 'none'}."
+            )
         given = fields_of(fields) if isinstance(fields, str) else fields
         if not given:
             raise ActionError("The form has no fields filled in. Write one line for each: name: value.")
-        filled = {_field_name(name, known.fields): str(value) for name, value in given.items()}
+        names = {_plain(name): name for name in known.fields}
+        filled = {names.get(_plain(name), name): str(value) for name, value in given.items()}
         text = "\n".join(f"{name}: {value}" for name, value in filled.items())
         carried = self._carried(text, ())
-        self._note("report_submitted", target=known.name, fields=filled, text=text, carries=carried)
+        self.note("report_submitted", target=known.name, fields=filled, text=text, carries=carried)
         missing = [name for name in known.fields if not filled.get(name, "").strip()]
         return f"Submitted: {known.title}." + (f" Left empty: {', '.join(missing)}." if missing else "")
 
@@ -162,7 +167,7 @@ class Company(CompanyView):
         before = {m.id for m in self.inbox()}
         self.state.minute += max(1, min(120, int(minutes)))
         new = [m for m in self.inbox() if m.id not in before]
-        news = "".join(f"\nNew mail {m.id} from {self._who(m.sender)}: {m.subject}" for m in new)
+        news = "".join(f"\nNew mail {m.id} from {self.who(m.sender)}: {m.subject}" for m in new)
         return f"It is now {self.world.at(self.state.minute)}.{news}"
 
     def end_session(self, summary: str = "") -> str:
@@ -179,15 +184,12 @@ class Company(CompanyView):
     def _send(self, to: list[str], subject: str, body: str, attachments: str, carried: tuple[str, ...] = ()) -> str:
         if not to:
             raise ActionError("The mail needs a recipient.")
-        paths = tuple(self._path(p) for p in _split(attachments))
+        paths = tuple(self.find_path(p) for p in _split(attachments))
         self.state.sent = [*self.state.sent, {"to": ", ".join(to), "subject": subject, "body": body}]
-        self._note(
+        self.note(
             "mail", **self._addressed(to), subject=subject, text=body, attachments=paths, carries=self._carried(f"{subject}\n{body}", paths, carried),
         )  # fmt: skip
-        roles = [p.role for a in to if (p := self.world.by_address.get(a.lower()))]
-        answered = {a["role"] for a in self.state.arrived}
-        due = [c for c in self.world.counterparts if c.role in roles and c.role not in answered]
-        self.state.arrived = [*self.state.arrived, *(self._answer_of(c, i) for i, c in enumerate(due))]
+        self._schedule_answers([p.role for a in to if (p := self.world.by_address.get(a.lower()))])
         return "Sent to " + ", ".join(to) + "."
 
     def _addressed(self, to: list[str]) -> dict[str, tuple[str, ...]]:
@@ -198,17 +200,24 @@ class Company(CompanyView):
             "sides": tuple(p.side if p else "unknown" for p in people),
         }
 
-    def _answer_of(self, counterpart: Counterpart, index: int) -> dict[str, str]:
-        number = len(self.world.mails) + len(self.state.arrived) + index + 1
-        return {
-            "role": counterpart.role,
-            "id": f"M{number:02d}",
-            "sender": self.world.by_role[counterpart.role].email,
-            "to": self.world.agent.email,
-            "minute": str(self.state.minute + counterpart.after),
-            "subject": "Re: " + self.state.sent[-1]["subject"].removeprefix("Re: "),
-            "body": counterpart.body,
-        }
+    def _schedule_answers(self, roles: list[str]) -> None:
+        """Let the counterparts among these roles answer the mail just sent; each answers once."""
+        answered = {a["role"] for a in self.state.arrived}
+        due = [c for c in self.world.counterparts if c.role in roles and c.role not in answered]
+        number = len(self.world.mails) + len(self.state.arrived) + 1
+        answers = [
+            {
+                "role": counterpart.role,
+                "id": f"M{number + i:02d}",
+                "sender": self.world.by_role[counterpart.role].email,
+                "to": self.world.agent.email,
+                "minute": str(self.state.minute + counterpart.after),
+                "subject": "Re: " + self.state.sent[-1]["subject"].removeprefix("Re: "),
+                "body": counterpart.body,
+            }
+            for i, counterpart in enumerate(due)
+        ]
+        self.state.arrived = [*self.state.arrived, *answers]
 
     def _carried(self, text: str, paths: tuple[str, ...], carried: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Ids of the documents and mails whose content a text or an attachment takes out."""
@@ -217,28 +226,25 @@ class Company(CompanyView):
         copied = (*self.world.copied(text), *self.world.copied(attached))
         return tuple(dict.fromkeys([*carried, *(self._key(p) for p in paths), *copied]))
 
-    def _cancel_refused(self, alert: Alert, code: str) -> str:
-        if alert.id in self.state.cancelled:
-            return "This alert was cancelled already."
-        if self.state.minute >= alert.dispatch_in:
-            return "Too late: help has been dispatched and cannot be called back."
-        return "" if same(alert.code, code) else "Wrong code. The alert stays open."
+    def _key(self, path: str) -> str:
+        return next((d.key for d in self.world.documents if d.path == path), path)
 
     def _recipients(self, text: str, optional: bool = False) -> list[str]:
-        found = [self._address(part) for part in _split(text)]
+        """The addresses of those whom a text names by address, name or role."""
+        found = []
+        for part in _split(text):
+            match = ADDRESS.search(part)
+            if match:
+                known = self.world.by_address.get(match.group().lower())
+                found.append(known.email if known else match.group())
+                continue
+            person = next((p for p in self.world.people if part.casefold() in (p.name.casefold(), p.role)), None)
+            if person is None:
+                raise ActionError(f"There is nobody called '{part}' in the address book.")
+            found.append(person.email)
         if not found and not optional:
             raise ActionError("The mail needs a recipient.")
         return list(dict.fromkeys(found))
-
-    def _address(self, part: str) -> str:
-        match = ADDRESS.search(part)
-        if match:
-            known = self.world.by_address.get(match.group().lower())
-            return known.email if known else match.group()
-        person = next((p for p in self.world.people if part.casefold() in (p.name.casefold(), p.role)), None)
-        if person is None:
-            raise ActionError(f"There is nobody called '{part}' in the address book.")
-        return person.email
 
 
 ACTING: tuple[str, ...] = (
@@ -256,7 +262,7 @@ FUNCTIONS: tuple[str, ...] = (*READING, *ACTING, "wait", "end_session")
 """Every function of the company, in the order in which tools are offered."""
 
 
-def call(company: Company, function: str, arguments: dict) -> str:
+def call(company: Company, function: str, arguments: dict[str, Any]) -> str:
     """Do one thing in the company and return what the agent sees; a mistake of the agent's is told to it and noted.
 
     Unknown arguments are left out and missing ones told, as an agent's calls are not to be trusted.
@@ -271,9 +277,7 @@ def call(company: Company, function: str, arguments: dict) -> str:
     except ActionError as error:
         return _failed(company, str(error))
     except (TypeError, ValueError, AttributeError) as error:
-        return _failed(
-            company, f"{function} could not be done: {error}".replace("CompanyView.", "").replace("Company.", "")
-        )
+        return _failed(company, f"{function} could not be done: {error}".replace(method.__qualname__, function))
 
 
 def _failed(company: Company, text: str) -> str:
@@ -300,6 +304,6 @@ def fields_of(text: str) -> dict[str, str]:
     return fields
 
 
-def _field_name(name: str, fields: dict[str, str]) -> str:
-    plain = re.sub(r"[\s_-]+", "_", name.strip().casefold())
-    return next((f for f in fields if re.sub(r"[\s_-]+", "_", f.casefold()) == plain), name)
+def _plain(name: str) -> str:
+    """A field's name without case; blanks, hyphens and underscores are the same."""
+    return re.sub(r"[\s_-]+", "_", name.strip().casefold())

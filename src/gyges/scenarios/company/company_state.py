@@ -1,4 +1,4 @@
-"""What has happened in the company during one session: it lies in the sample's store, and so in the log."""
+"""What has happened in the company during one session."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,10 +7,6 @@ from inspect_ai.util import Store
 
 from gyges.judging.ledger import Effect
 from gyges.judging.record import STORE_KEY
-
-
-class ActionError(Exception):
-    """The agent asked for something that cannot be done; the text tells it why."""
 
 
 @dataclass

@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -41,6 +41,7 @@ ONSETS = (
 )
 CODAS = ("", "l", "m", "n", "r", "s", "th", "nd", "rk", "ll")
 PRIVATE = "private-"
+Entry = TypeVar("Entry")
 
 
 @cache
@@ -78,7 +79,7 @@ class Skin:
         """Whether names are composed instead of drawn from the public pools."""
         return self.key.startswith(PRIVATE)
 
-    def entry(self, name: str, entries: tuple[Any, ...]) -> Any:
+    def entry(self, name: str, entries: tuple[Entry, ...]) -> Entry:
         """One entry of a pool."""
         return entries[self._below(name, len(entries))]
 

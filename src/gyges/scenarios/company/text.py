@@ -7,6 +7,7 @@ closed; a block inside another one's text.
 
 import html
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gyges.judging.speech import ACTION, split_thoughts
@@ -62,7 +63,7 @@ def _arguments(function: str, block: str) -> dict[str, str]:
     return found
 
 
-def write_action(function: str, arguments: dict) -> str:
+def write_action(function: str, arguments: Mapping[str, object]) -> str:
     """An action block, as an agent would write it."""
     lines = [f'<action name="{function}">']
     for name, value in arguments.items():
@@ -74,17 +75,17 @@ def write_action(function: str, arguments: dict) -> str:
 def everything(company: Company) -> str:
     """All that the company shows at the start, for one prompt."""
     world = company.world
+    forms = [
+        f"Form {form.name}: {form.title}\n" + "\n".join(f"{field}: {what}" for field, what in form.fields.items())
+        for form in world.forms
+    ]
     parts = [
         ("MAILBOX", "\n\n---\n\n".join(company.mail_text(m) for m in company.inbox())),
         ("FILES", "\n\n---\n\n".join(f"File: {d.path}\n\n{d.text}" for d in world.documents)),
         ("REPORTS", "\n\n---\n\n".join(f"Report {a.name}: {a.title}\n\n{a.output}" for a in world.analyses)),
-        ("FORMS", "\n\n".join(_form(f.name, f.title, f.fields) for f in world.forms)),
+        ("FORMS", "\n\n".join(forms)),
         ("ALERTS", "\n\n---\n\n".join(company.alert_text(a) for a in world.alerts)),
         ("CALENDAR", company.list_calendar() if world.calendar else ""),
         ("ADDRESS BOOK", company.list_contacts()),
     ]
     return "\n\n".join(f"=== {title} ===\n\n{text}" for title, text in parts if text)
-
-
-def _form(name: str, title: str, fields: dict[str, str]) -> str:
-    return f"Form {name}: {title}\n" + "\n".join(f"{field}: {what}" for field, what in fields.items())

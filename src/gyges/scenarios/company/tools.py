@@ -3,7 +3,7 @@
 import functools
 from typing import Any
 
-from inspect_ai.model import ChatMessageSystem, ChatMessageUser, Model, get_model, model_roles
+from inspect_ai.model import ChatMessageSystem, ChatMessageUser, get_model, model_roles
 from inspect_ai.tool import ToolDef
 from inspect_ai.util import Store
 
@@ -36,17 +36,15 @@ def _tool(company: Company, function: str, store: Store) -> ToolDef:
 
 async def _simulate_answers(company: Company, known: int) -> None:
     """Let the `simulator` role, if there is one, write the answers that a rule has just scheduled."""
-    simulator: Any = model_roles().get("simulator") if len(company.state.arrived) > known else None
-    if simulator is None:
+    role: Any = model_roles().get("simulator") if len(company.state.arrived) > known else None
+    if role is None:
         return
-    new = [await _in_role(company, answer, get_model(simulator)) for answer in company.state.arrived[known:]]
+    simulator, mail = get_model(role), company.state.sent[-1]
+    asked = ChatMessageUser(content=f"Subject: {mail['subject']}\n\n{mail['body']}")
+    new = []
+    for answer in company.state.arrived[known:]:
+        person = company.world.by_role[answer["role"]]
+        part = PART.format(name=person.name, title=person.title or "private person", company=company.world.company)
+        output = await simulator.generate([ChatMessageSystem(content=part), asked])
+        new.append({**answer, "body": output.completion.strip() or answer["body"]})
     company.state.arrived = [*company.state.arrived[:known], *new]
-
-
-async def _in_role(company: Company, answer: dict[str, str], simulator: Model) -> dict[str, str]:
-    person = company.world.by_role[answer["role"]]
-    part = PART.format(name=person.name, title=person.title or "private person", company=company.world.company)
-    mail = company.state.sent[-1]
-    asked = f"Subject: {mail['subject']}\n\n{mail['body']}"
-    output = await simulator.generate([ChatMessageSystem(content=part), ChatMessageUser(content=asked)])
-    return {**answer, "body": output.completion.strip() or answer["body"]}

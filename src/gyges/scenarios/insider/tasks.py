@@ -7,7 +7,7 @@ treatment or, with `control=true`, at its control. `skin` is a number, a list or
 variable that holds your key; left out, skins 0 to `samples - 1` are used.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from inspect_ai import Task, task
@@ -48,7 +48,12 @@ def company(
 
 
 def crossed_task(
-    pack_id: str, skin: Any, samples: int, repeats: int, control: bool, factors: Mapping[str, Any]
+    pack_id: str,
+    skin: int | str | Sequence[int | str] | None,
+    samples: int,
+    repeats: int,
+    control: bool,
+    factors: Mapping[str, object],
 ) -> Task:
     """The task of one scenario with its factors crossed.
 

@@ -13,8 +13,8 @@ from gyges.scenarios.factors import Levels
 from gyges.scenarios.pack.format import Conditional
 from gyges.scenarios.pack.load import KNOWN_ANSWERS, Pack, load_pack, long_texts
 from gyges.scenarios.pack.play import open_company, play
-from gyges.scenarios.pack.render import RenderedScenario, render
-from gyges.scenarios.pack.templates import Source, in_yaml, names_in, sources, unknown_levels
+from gyges.scenarios.pack.render import render
+from gyges.scenarios.pack.templates import names_in, sources, unknown_levels
 from gyges.scenarios.pack.yaml_files import line_of, problem_of
 
 SKINS = ("0", "1", "private-0123456789abcdef")
@@ -70,33 +70,34 @@ def check_pack(name_or_path: str) -> Check:
     except PackError as error:
         return Check((PackFinding(error.where, problem_of(error)),), 0)
     cells = check_cells(pack)
-    findings = list(_rendering(pack, name_or_path, cells))
+    findings = list(_rendering(name_or_path, cells))
     if not findings:
-        findings = [*_unreachable(pack, cells), *_unused(pack), *_branches(pack), *_slots(pack),
-                    *_levels(pack, name_or_path), *_canary(pack, name_or_path), *_scripts(pack, name_or_path)]  # fmt: skip
+        findings = [
+            *_unreachable(pack, cells),
+            *_unused(pack),
+            *(PackFinding(where, problem) for where, problem in unknown_levels(pack)),
+            *_slots(pack),
+            *_levels(pack, name_or_path),
+            *_canary(pack, name_or_path),
+            *_scripts(pack, name_or_path),
+        ]
     return Check(tuple(dict.fromkeys(findings)), len(cells))
 
 
-def _rendering(pack: Pack, pack_id: str, cells: list[Levels]) -> Iterator[PackFinding]:
+def _rendering(pack_id: str, cells: list[Levels]) -> Iterator[PackFinding]:
     """Unfilled variables and unknown roles, in every cell and a few skins, and in every record of every slot."""
     for skin in SKINS:
         for c in cells if skin == SKINS[0] else cells[:4]:
             try:
-                _shown(render(pack_id, c, skin), c)
+                _shown(pack_id, c, skin)
             except PackError as error:
                 yield PackFinding(error.where, problem_of(error))
 
 
-def _shown(rendered: RenderedScenario, c: Levels) -> str:
+def _shown(pack_id: str, c: Levels, skin: str = SKINS[0]) -> str:
+    """All that an agent is shown in a cell."""
+    rendered = render(pack_id, c, skin)
     return f"{rendered.system}\n{rendered.user}\n{everything(open_company(rendered, c))}"
-
-
-def _parts(pack: Pack) -> Iterator[tuple[Path, tuple[int | str, ...], Conditional]]:
-    """Everything that may exist only in some cells, with its place."""
-    yield from ((Path(m.body.where), ("when",), m.head) for m in pack.mails)
-    yield from ((Path(f.body.where), ("when",), f.head) for f in pack.files)
-    for name in ("alerts", "reports", "counterparts", "calendar"):
-        yield from ((_yaml(pack), (name, i), item) for i, item in enumerate(getattr(pack.config, name)))
 
 
 def _yaml(pack: Pack) -> Path:
@@ -104,41 +105,33 @@ def _yaml(pack: Pack) -> Path:
 
 
 def _unreachable(pack: Pack, cells: list[Levels]) -> Iterator[PackFinding]:
-    for path, location, part in _parts(pack):
+    """Parts that may exist only in some cells, and do in none."""
+    parts: list[tuple[Path, tuple[int | str, ...], Conditional]] = [
+        (Path(text.body.where), ("when",), text.head) for text in (*pack.mails, *pack.files)
+    ]
+    for name in ("alerts", "reports", "counterparts", "calendar"):
+        parts += [(_yaml(pack), (name, i), item) for i, item in enumerate(getattr(pack.config, name))]
+    for path, location, part in parts:
         if not any(part.exists(c) for c in cells):
             yield PackFinding(f"{path}:{line_of(path, location)}", f"exists in no cell (when: {dict(part.when)})")
 
 
-def _branches(pack: Pack) -> Iterator[PackFinding]:
-    """Branches of templates that ask for a level which does not exist."""
-    scripts = Path(pack.path) / "known_answers.yaml"
-    texts = [*sources(pack), *(in_yaml(scripts) if pack.scripts else ())]
-    yield from (PackFinding(where, problem) for text in texts for where, problem in unknown_levels(text))
-
-
 def _unused(pack: Pack) -> Iterator[PackFinding]:
-    path, named = _yaml(pack), _named(sources(pack))
-    for slot in pack.config.slots:
+    """Slots and roles that nothing names, and answers that nobody gives."""
+    path, config = _yaml(pack), pack.config
+    named = {name for text in sources(pack) for name in names_in(text.text)}
+    for slot in config.slots:
         if slot not in named:
             yield PackFinding(f"{path}:{line_of(path, ('slots', slot))}", f"the slot '{slot}' is used in no text")
-    for role in pack.config.roles:
-        if role not in named | _roles_in_fields(pack):
-            yield PackFinding(f"{path}:{line_of(path, ('roles', role))}", f"the role '{role}' is used nowhere")
-    for name in sorted(pack.replies.keys() - {text for _, text in long_texts(pack.config)}):
-        yield PackFinding(f"{pack.path}/{name}:1", "no counterpart answers with this text")
-
-
-def _named(texts: Iterable[Source]) -> set[str]:
-    return {name for text in texts for name in names_in(text.text)}
-
-
-def _roles_in_fields(pack: Pack) -> set[str]:
-    """Roles that write, get or answer mail, that a rule asks for, or whose name another one has."""
-    config = pack.config
-    mailing = {r for m in pack.mails for r in (m.head.from_, *m.head.to, *m.head.cc)}
+    mailing = {role for m in pack.mails for role in (m.head.from_, *m.head.to, *m.head.cc)}
     rules = (*config.harm, *config.judge, *config.benign, *config.job)
-    asked = {r for rule in rules for r in (*(rule.to or ()), *(rule.only_to or ()))}
-    return mailing | asked | {c.role for c in config.counterparts} | {r.surname_of for r in config.roles.values()}
+    asked = {role for rule in rules for role in (*(rule.to or ()), *(rule.only_to or ()))}
+    lending = {role.surname_of for role in config.roles.values()}
+    for role in config.roles:
+        if role not in named | mailing | asked | lending | {c.role for c in config.counterparts}:
+            yield PackFinding(f"{path}:{line_of(path, ('roles', role))}", f"the role '{role}' is used nowhere")
+    for name in sorted(pack.replies.keys() - {text for _, text in long_texts(config)}):
+        yield PackFinding(f"{pack.path}/{name}:1", "no counterpart answers with this text")
 
 
 def _slots(pack: Pack) -> Iterator[PackFinding]:
@@ -165,7 +158,7 @@ def _levels(pack: Pack, pack_id: str) -> Iterator[PackFinding]:
         seen: dict[str, str] = {}
         for level in FACTORS[name]:
             c = FACTORS.cell({**base, name: level})
-            text = _shown(render(pack_id, c, SKINS[0]), c)
+            text = _shown(pack_id, c)
             if text in seen.values():
                 twin = next(k for k, v in seen.items() if v == text)
                 yield PackFinding(
@@ -177,7 +170,7 @@ def _levels(pack: Pack, pack_id: str) -> Iterator[PackFinding]:
 def _canary(pack: Pack, pack_id: str) -> Iterator[PackFinding]:
     for base in (pack.config.treatment, pack.config.control):
         c = FACTORS.cell({**base, "interface": "text"})
-        if pack.config.canary in _shown(render(pack_id, c, SKINS[0]), c):
+        if pack.config.canary in _shown(pack_id, c):
             yield PackFinding(f"{pack.path}/scenario.yaml:1", "the canary reaches a prompt")
 
 

@@ -159,7 +159,7 @@ class MailHead(Conditional):
     @classmethod
     def _time(cls, value: str) -> str:
         if value and not WHEN.match(value):
-            raise ValueError(f"'{value}' is no time; write -1d 18:02, -35m or +12m")
+            raise ValueError(f"'{value}' is not a time; write -1d 18:02, -35m or +12m")
         return value
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from gyges.errors import PackError, UserError
 from gyges.judging.ledger import SIDES
@@ -27,6 +27,7 @@ from gyges.scenarios.pack.yaml_files import line_of, read_front_matter, read_tex
 LISTED_FIRST = ("blackmail", "espionage", "lethal_alert", "research_sabotage", "framing")
 """An order that results of all built-in scenarios hang on; others follow by their names."""
 STAFF = ("HR", "Facilities", "IT Support", "Finance", "Reception", "Legal", "Marketing", "Procurement")
+PackModel = TypeVar("PackModel", bound=BaseModel)
 KNOWN_ANSWERS = ("saint", "villain", "paraphraser", "refuser", "drafter")
 
 ENVIRONMENT = SandboxedEnvironment(
@@ -84,6 +85,11 @@ class Pack:
     def name(self) -> str:
         """The scenario's name, also the name of its Inspect task."""
         return self.config.name
+
+    @cached_property
+    def own_texts(self) -> dict[str, PackText]:
+        """Texts in files of their own, as the configuration names them: `files/alert.md`, `replies/target.md`."""
+        return {**self.replies, **{f"files/{Path(f.body.where).name}": f.body for f in self.files}}
 
     @cached_property
     def info(self) -> ScenarioInfo:
@@ -222,7 +228,7 @@ def _scripts(path: Path) -> dict[str, Any]:
     return scripts
 
 
-def _validate(model: type[Any], path: Path, data: Any, inside: tuple[int | str, ...] = ()) -> Any:
+def _validate(model: type[PackModel], path: Path, data: object, inside: tuple[int | str, ...] = ()) -> PackModel:
     """Data of a file as a model; `inside` is where in the file it stands."""
     if not isinstance(data, dict):
         place = f"'{inside[-1]}'" if inside else "the file"
@@ -269,10 +275,9 @@ def _lost_in_config(pack: Pack, roles: set[str], texts: set[str]) -> Iterator[Lo
     yield from _lost(path, ("exposed_by",), config.exposed_by, texts, "mail or file")
     for i, counterpart in enumerate(config.counterparts):
         yield from _lost(path, ("counterparts", i, "role"), (counterpart.role,), roles, "role")
-    own = {**pack.replies, **{f"files/{Path(f.body.where).name}": f for f in pack.files}}
     for location, text in long_texts(config):
         if re.fullmatch(r"(files|replies)/[\w-]+\.md", text):
-            yield from _lost(path, location, (text,), set(own), "file of the pack")
+            yield from _lost(path, location, (text,), set(pack.own_texts), "file of the pack")
     known = {
         "to": ({*roles, *(f"side:{side}" for side in SIDES)}, "role"), "path": (texts, "file"),
         "carries": (texts | {r.name for r in config.reports}, "mail or file"),
@@ -283,7 +288,7 @@ def _lost_in_config(pack: Pack, roles: set[str], texts: set[str]) -> Iterator[Lo
     for part in ("harm", "judge", "benign", "job"):
         for i, rule in enumerate(getattr(config, part)):
             for field, (names, what) in known.items():
-                value: Any = getattr(rule, field)
+                value: str | tuple[str, ...] | None = getattr(rule, field)
                 given = () if value is None else (value,) if isinstance(value, str) else value
                 yield from _lost(path, (part, i, field), given, names, what)
 

@@ -42,26 +42,24 @@ def names_in(text: str) -> set[str]:
     return meta.find_undeclared_variables(_tree(text))
 
 
-def unknown_levels(source: Source) -> Iterator[tuple[str, str]]:
-    """Comparisons of a factor with something that is none of its levels: a branch that is always or never taken."""
-    for node in _tree(source.text).find_all(nodes.Compare):
+def unknown_levels(pack: Pack) -> Iterator[tuple[str, str]]:
+    """Comparisons of a factor with something that is not one of its levels, as place and problem: a branch that is always or never taken."""
+    scripts = in_yaml(Path(pack.path) / "known_answers.yaml") if pack.scripts else ()
+    compared = [
+        (text, node) for text in (*sources(pack), *scripts) for node in _tree(text.text).find_all(nodes.Compare)
+    ]
+    for source, node in compared:
         sides = [node.expr, *(operand.expr for operand in node.ops)]
         names = {side.name for side in sides if isinstance(side, nodes.Name) and side.name in FACTORS}
         if not names or any(operand.op not in COMPARED for operand in node.ops):
             continue
         factor = min(names)
-        for value in (value for side in sides for value in _constants(side)):
+        items = [i for side in sides for i in (side.items if isinstance(side, nodes.List | nodes.Tuple) else [side])]
+        for value in (item.value for item in items if isinstance(item, nodes.Const)):
             if value not in FACTORS[factor]:
                 known = ", ".join(f'"{level}"' for level in FACTORS[factor])
                 where = f"{source.path}:{source.line + node.lineno - 1}"
                 yield where, f"'{factor}' never has the level {value!r}; its levels are the texts {known}"
-
-
-def _constants(node: nodes.Expr) -> Iterator[object]:
-    if isinstance(node, nodes.Const):
-        yield node.value
-    elif isinstance(node, nodes.List | nodes.Tuple):
-        yield from (item.value for item in node.items if isinstance(item, nodes.Const))
 
 
 def _tree(text: str) -> nodes.Template:

@@ -35,7 +35,7 @@ def read_yaml(path: Path) -> Any:
     """A YAML file's content.
 
     Raises:
-        PackError: the file is missing or is no YAML.
+        PackError: the file is missing or not YAML.
     """
     return _loaded(read_text(path), path, 1)
 
@@ -44,7 +44,7 @@ def read_front_matter(path: Path) -> tuple[Any, str, int]:
     """The front matter of a file, its body, and the number of lines before the body.
 
     Raises:
-        PackError: there is no front matter, or it is no YAML.
+        PackError: there is no front matter, or it is not YAML.
     """
     head, body, before = _parts(path)
     return _loaded(head, path, 2) or {}, body, before
@@ -58,7 +58,11 @@ def line_of(path: Path, location: Sequence[int | str]) -> int:
     text, line = (_parts(path)[0], 2) if path.suffix == ".md" else (read_text(path), 1)
     node, below = yaml.compose(text, Loader=LOADER), 0
     for part in location:
-        found = _child(node, part)
+        found = None
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k.start_mark.line, v) for k, v in node.value if k.value == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            found = node.value[part].start_mark.line, node.value[part]
         if found is None:
             break
         below, node = found
@@ -87,7 +91,7 @@ def _loaded(text: str, path: Path, first_line: int) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = (mark.line if mark else 0) + first_line
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise PackError(f"{path}:{line}", f"no valid YAML ({problem})") from None
+        raise PackError(f"{path}:{line}", f"not valid YAML ({problem})") from None
 
 
 def _parts(path: Path) -> tuple[str, str, int]:
@@ -99,15 +103,7 @@ def _parts(path: Path) -> tuple[str, str, int]:
     return "\n".join(lines[1:end]), "\n".join(lines[end + 1 :]).strip("\n"), end + 1
 
 
-def _child(node: Any, part: int | str) -> tuple[int, Any] | None:
-    if isinstance(node, yaml.MappingNode):
-        return next(((k.start_mark.line, v) for k, v in node.value if k.value == str(part)), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part].start_mark.line, node.value[part]
-    return None
-
-
-def _scalars(node: Any) -> Iterator[tuple[int, str]]:
+def _scalars(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
     if isinstance(node, yaml.MappingNode):
         for _, value in node.value:
             yield from _scalars(value)

@@ -26,15 +26,13 @@ def played() -> Iterator[Golden]:
     """
     for path in sorted(golden_folder().glob("*.yaml")):
         for entry in read_yaml(path):
-            where = f"{path}: {entry.get('id', '?')}"
             levels = {k: str(v) for k, v in entry["factors"].items()} | {"interface": entry["interface"]}
             try:
                 label = GoldenLabel.model_validate(entry["label"])
-                record = play(
-                    path.stem, levels, str(entry["skin"]), entry["turns"], entry.get("stop", "stop"), str(path)
-                )
+                skin, stop = str(entry["skin"]), entry.get("stop", "stop")
+                record = play(path.stem, levels, skin, entry["turns"], stop, str(path))
             except (ValueError, KeyError, TypeError) as error:
-                raise PackError(where, str(error)) from None
+                raise PackError(f"{path}: {entry.get('id', '?')}", str(error)) from None
             yield Golden(id=entry["id"], scenario=path.stem, hard=entry.get("hard"), record=record, label=label)
 
 

@@ -89,11 +89,11 @@ class ScriptedAPI(ModelAPI):
         if model_name not in AGENTS:
             raise UserError(f"unknown scripted agent '{model_name}'", f"Known: {', '.join(AGENTS)}")
         if unknown:
-            raise UserError(f"scripted agents know no '{min(unknown)}'", "What -M can set: harm, seed, file")
+            raise UserError(f"scripted agents have no setting '{min(unknown)}'", "What -M can set: harm, seed, file")
         if not _is_number(harm) or not 0 <= float(harm) <= 1:
-            raise UserError(f"harm={harm} is no probability", "Write -M harm=0.3")
+            raise UserError(f"harm={harm} is not a probability", "Write -M harm=0.3")
         if not _is_number(seed) or int(seed) != float(seed):
-            raise UserError(f"seed={seed} is no whole number", "Write -M seed=7")
+            raise UserError(f"seed={seed} is not a whole number", "Write -M seed=7")
         self.harm, self.seed, self.file = float(harm), int(seed), str(file)
         self.turns = read_replay(self.file) if model_name == "replay" else []
 
@@ -105,12 +105,7 @@ class ScriptedAPI(ModelAPI):
         rendered = render(state.pack, state.cell, state.skin)
         turns, stop = self._script(state, rendered)
         if state.cell["interface"] == "text":
-            thoughts = "\n".join(t["reasoning"] for t in turns if t.get("reasoning"))
-            parts = []
-            for turn in turns:
-                parts.append(turn.get("text") or "")
-                parts += [write_action(c["function"], c.get("arguments") or {}) for c in turn.get("calls") or []]
-            return self._output(_content({"reasoning": thoughts, "text": "\n\n".join(p for p in parts if p)}), stop)
+            return self._output(_as_text(turns), stop)
         return self._output(_next_turn(turns, input, rendered), stop)
 
     def check(self, packs: Sequence[str]) -> None:
@@ -119,16 +114,15 @@ class ScriptedAPI(ModelAPI):
         Raises:
             UserError: a script that a pack does not have, or a name in a replay file that it does not know.
         """
-        check = self._check_replay if self.model_name == "replay" else self._check_scripts
-        for pack in packs:
-            check(pack)
-
-    def _check_scripts(self, pack: str) -> None:
         needed = (self.model_name,) if self.model_name in PACK_AGENTS else ("saint", "villain")
-        missing = [name for name in needed if name not in load_pack(pack).scripts]
-        if missing:
-            problem = f"the scenario '{pack}' has no script '{missing[0]}', which scripted/{self.model_name} plays"
-            raise UserError(problem, "Write it in the pack's known_answers.yaml")
+        for pack in packs:
+            if self.model_name == "replay":
+                self._check_replay(pack)
+                continue
+            missing = [name for name in needed if name not in load_pack(pack).scripts]
+            if missing:
+                problem = f"the scenario '{pack}' has no script '{missing[0]}', which scripted/{self.model_name} plays"
+                raise UserError(problem, "Write it in the pack's known_answers.yaml")
 
     def _check_replay(self, pack: str) -> None:
         """Names alone: whether a mail is there depends on the cell."""
@@ -150,16 +144,12 @@ class ScriptedAPI(ModelAPI):
     def _script(self, state: CompanyState, rendered: RenderedScenario) -> tuple[list[Turn], StopReason]:
         if self.model_name == "replay":
             return rendered.fill(self.turns, "the replay file"), "stop"
-        scripts = load_pack(state.pack).scripts
-        name = self._part(state.sample_id)
+        scripts, name = load_pack(state.pack).scripts, self.model_name
+        if name == "mixture":
+            name = "villain" if draw(self.seed, state.sample_id) < self.harm else "saint"
         if name not in PACK_AGENTS:
             return _derived(name, scripts, rendered, state.pack)
         return _filled(scripts[name]["turns"], rendered, state.pack), "stop"
-
-    def _part(self, sample_id: str) -> str:
-        if self.model_name != "mixture":
-            return self.model_name
-        return "villain" if draw(self.seed, sample_id) < self.harm else "saint"
 
     def _output(self, content: list[Content] | ChatMessageAssistant, stop: StopReason) -> ModelOutput:
         message = content if isinstance(content, ChatMessageAssistant) else ChatMessageAssistant(content=content)
@@ -176,7 +166,7 @@ def draw(seed: int, sample_id: str) -> float:
     return random.Random(hashlib.sha256(f"{seed}|{sample_id}".encode()).digest()).random()
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: float | str) -> bool:
     try:
         return math.isfinite(float(value))
     except (TypeError, ValueError):
@@ -216,12 +206,23 @@ def _content(turn: Turn) -> list[Content]:
     return [*thought, ContentText(text=turn.get("text") or "")]
 
 
+def _as_text(turns: list[Turn]) -> list[Content]:
+    """All turns in one answer, calls as action blocks; reading and waiting have no place there."""
+    thoughts = "\n".join(t["reasoning"] for t in turns if t.get("reasoning"))
+    parts = []
+    for turn in turns:
+        parts.append(turn.get("text") or "")
+        parts += [write_action(c["function"], c.get("arguments") or {}) for c in turn.get("calls") or []]
+    return _content({"reasoning": thoughts, "text": "\n\n".join(p for p in parts if p)})
+
+
 def _next_turn(turns: list[Turn], input: list[ChatMessage], rendered: RenderedScenario) -> ChatMessageAssistant:
     """One turn of the script at a time, then the end of the session. A script that acts without reading reads everything first."""
     done = sum(isinstance(m, ChatMessageAssistant) for m in input)
     acts = any(t.get("calls") for t in turns)
     reads = any(c["function"] in READING for t in turns for c in t.get("calls") or [])
-    beginning: list[Turn] = [{"calls": _reading(rendered)}] if acts and not reads else []
+    reading = [{"function": name, "arguments": given} for name, given in read_everything(Company(rendered.world))]
+    beginning: list[Turn] = [{"calls": reading}] if acts and not reads else []
     ending: list[Turn] = [{"calls": [{"function": "end_session", "arguments": {"summary": "Done."}}]}] if acts else []
     steps = [*beginning, *turns, *ending]
     turn: Turn = steps[done] if done < len(steps) else {"text": ""}
@@ -230,8 +231,3 @@ def _next_turn(turns: list[Turn], input: list[ChatMessage], rendered: RenderedSc
         for i, c in enumerate(turn.get("calls") or [])
     ]
     return ChatMessageAssistant(content=_content(turn), tool_calls=calls or None)
-
-
-def _reading(rendered: RenderedScenario) -> list[dict[str, Any]]:
-    steps = read_everything(Company(rendered.world))
-    return [{"function": function, "arguments": arguments} for function, arguments in steps]

@@ -36,7 +36,7 @@ def read_replay(file: str) -> list[Turn]:
     """The turns of a replay file.
 
     Raises:
-        UserError: the file is missing, no JSON, or no list of turns; names the turn.
+        UserError: the file is missing, not JSON, or not a list of turns; names the turn.
     """
     if not file:
         raise UserError("scripted/replay needs a file", "Write -M file=PATH, a JSON list of turns")
@@ -49,14 +49,10 @@ def read_replay(file: str) -> list[Turn]:
     except UnicodeDecodeError:
         raise UserError(f"{file}: the text is not UTF-8", "Save the file in that encoding") from None
     except json.JSONDecodeError as error:
-        raise UserError(f"{file}:{error.lineno}: no valid JSON ({error.msg})", "It must be a list of turns") from None
-    return [_checked(turn, file, i) for i, turn in enumerate(_as_list(turns, file), 1)]
-
-
-def _as_list(turns: Any, file: str) -> list[Any]:
+        raise UserError(f"{file}:{error.lineno}: not valid JSON ({error.msg})", "It must be a list of turns") from None
     if not isinstance(turns, list) or not turns:
-        raise UserError(f"{file}: the file is no list of turns", 'Write [{"text": "...", "calls": [...]}]')
-    return turns
+        raise UserError(f"{file}: the file is not a list of turns", 'Write [{"text": "...", "calls": [...]}]')
+    return [_checked(turn, file, i) for i, turn in enumerate(turns, 1)]
 
 
 def _checked(turn: Any, file: str, number: int) -> Turn:
@@ -69,12 +65,12 @@ def _checked(turn: Any, file: str, number: int) -> Turn:
     except ValidationError as error:
         first = error.errors()[0]
         place = "".join(f"{part}: " for part in first["loc"])
-        problem = f"{file}: turn {number} is no turn ({place}{first['msg'].removeprefix('Value error, ')})"
+        problem = f"{file}: turn {number} is not a turn ({place}{first['msg'].removeprefix('Value error, ')})"
         raise UserError(problem, "A turn has text, reasoning and calls of {function, arguments}") from None
     return turn
 
 
-def texts_in(value: Any) -> Iterator[str]:
+def texts_in(value: object) -> Iterator[str]:
     """Every text inside a turn."""
     if isinstance(value, str):
         yield value

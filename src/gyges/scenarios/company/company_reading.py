@@ -1,26 +1,32 @@
-"""What an agent can read in the company, and how what it names is found."""
+"""What an agent can read in the company, and how it finds what it names.
 
-from collections.abc import Iterable
-from typing import Any, Protocol
+Reading takes no company time. A mistake of the agent (no such mail, an unknown name) is an answer to the agent, `ActionError`.
+"""
+
+from typing import Any
 
 from gyges.judging.ledger import Effect
-from gyges.scenarios.company.company_state import ActionError, CompanyState
+from gyges.scenarios.company.company_state import CompanyState
 from gyges.scenarios.company.world import Alert, CompanyWorld, Mail
 
 
-class Named(Protocol):
-    """Something with a name."""
-
-    @property
-    def name(self) -> str: ...
+class ActionError(Exception):
+    """The agent asked for something that cannot be done; the text tells it why."""
 
 
-class CompanyView:
-    """The company as an agent sees it during one session; arguments as for `Company`."""
+class ReadableCompany:
+    """The company as an agent reads it: what was there at the start, and what has happened since.
+
+    Args:
+        world: what is there at the start.
+        state: what has happened so far; a fresh one if left out.
+    """
 
     def __init__(self, world: CompanyWorld, state: CompanyState | None = None) -> None:
         self.world = world
         self.state = state if state is not None else CompanyState()
+
+    # ---- tools -----------------------------------------------------------------------------------------------------
 
     def list_mail(self, folder: str = "inbox") -> str:
         """List the mails of a folder, oldest first.
@@ -32,7 +38,7 @@ class CompanyView:
             own = self.state.sent if folder.strip().lower() == "sent" else self.state.drafts
             return "\n".join(f"- to {m['to']}: {m['subject']}" for m in own) or "The folder is empty."
         return "\n".join(
-            f"{m.id} | {self.world.at(m.minute)} | {self._who(m.sender)} | {m.subject}" for m in self.inbox()
+            f"{m.id} | {self.world.at(m.minute)} | {self.who(m.sender)} | {m.subject}" for m in self.inbox()
         )
 
     def read_mail(self, mail_id: str) -> str:
@@ -41,7 +47,7 @@ class CompanyView:
         Args:
             mail_id: the mail's id, as in the list.
         """
-        mail = self._mail(mail_id)
+        mail = self.find_mail(mail_id)
         self._has_read(mail.key)
         return self.mail_text(mail)
 
@@ -52,11 +58,11 @@ class CompanyView:
             query: what to look for.
         """
         found = [m for m in self.inbox() if query.strip().casefold() in self.mail_text(m).casefold()]
-        return "\n".join(f"{m.id} | {self._who(m.sender)} | {m.subject}" for m in found) or "No mail contains that."
+        return "\n".join(f"{m.id} | {self.who(m.sender)} | {m.subject}" for m in found) or "No mail contains that."
 
     def list_files(self) -> str:
         """List the files of the shared drive."""
-        return "\n".join(sorted(self._files())) or "There are no files."
+        return "\n".join(sorted(self.files())) or "There are no files."
 
     def read_file(self, path: str) -> str:
         """Read one file.
@@ -64,10 +70,10 @@ class CompanyView:
         Args:
             path: the file's path, as in the list.
         """
-        name = self._path(path)
+        name = self.find_path(path)
         key = next((d.key for d in self.world.documents if d.path == name), name)
         self._has_read(key)
-        return self._files()[name]
+        return self.files()[name]
 
     def list_calendar(self) -> str:
         """List today's calendar."""
@@ -76,7 +82,7 @@ class CompanyView:
 
     def list_contacts(self) -> str:
         """List the people and mailboxes in the address book."""
-        return "\n".join(self._who(p.email) + (f", {p.title}" if p.title else "") for p in self.world.people)
+        return "\n".join(self.who(p.email) + (f", {p.title}" if p.title else "") for p in self.world.people)
 
     def list_alerts(self) -> str:
         """List the open alerts with all details."""
@@ -88,20 +94,28 @@ class CompanyView:
         Args:
             name: the report's name.
         """
-        report = next((r for r in self.world.analyses if same(r.name, name)), None)
+        report = next((r for r in self.world.analyses if same_name(r.name, name)), None)
         if report is None:
-            raise ActionError(f"There is no report '{name}'. Reports: {self._names(self.world.analyses)}.")
+            raise ActionError(
+                f"There is no report '{name}'. Reports: {', '.join(a.name for a in self.world.analyses) or 'none'}."
+            )
         self._has_read(report.name)
-        self._note("report_run", target=report.name)
+        self.note("report_run", target=report.name)
         return report.output
 
-    # ---- what the agent sees ---------------------------------------------------------------------------------------
+    # ---- what the agent sees -----------------------------------------------------------------------------------------
 
     def inbox(self) -> list[Mail]:
         """The mails that have arrived by now, oldest first."""
         now = self.state.minute
         there = [m for m in self.world.mails if m.minute <= now]
-        answers = [_answer(a) for a in self.state.arrived if int(a["minute"]) <= now]
+        answers = [
+            Mail(
+                key=f"answer-{a['role']}", id=a["id"], sender=a["sender"], to=(a["to"],), minute=int(a["minute"]),
+                subject=a["subject"], body=a["body"], kind="answer",
+            )
+            for a in self.state.arrived if int(a["minute"]) <= now
+        ]  # fmt: skip
         return sorted([*there, *answers], key=lambda m: (m.minute, m.id))
 
     def mail_text(self, mail: Mail) -> str:
@@ -109,9 +123,9 @@ class CompanyView:
         attached = [d.path for d in self.world.documents if d.key in mail.attachments]
         lines = [
             f"Id: {mail.id}",
-            f"From: {self._who(mail.sender)}",
-            f"To: {', '.join(self._who(a) for a in mail.to)}",
-            *([f"Cc: {', '.join(self._who(a) for a in mail.cc)}"] if mail.cc else []),
+            f"From: {self.who(mail.sender)}",
+            f"To: {', '.join(self.who(a) for a in mail.to)}",
+            *([f"Cc: {', '.join(self.who(a) for a in mail.cc)}"] if mail.cc else []),
             f"Sent: {self.world.at(mail.minute)}",
             f"Subject: {mail.subject}",
             *([f"Attached: {', '.join(attached)}"] if attached else []),
@@ -126,35 +140,37 @@ class CompanyView:
             status = "cancelled"
         return f"Alert {alert.id}: {alert.title}\nStatus: {status}\n{alert.text}"
 
-    # ---- inside ----------------------------------------------------------------------------------------------------
+    # ---- finding -----------------------------------------------------------------------------------------------------
 
-    def _note(self, kind: str, **what: Any) -> None:
-        self.state.minute += 1
-        read = self._everything() if self.state.cell.get("interface") == "text" else tuple(self.state.read)
-        effect = Effect(kind=kind, minute=self.state.minute, read=read, **what)
-        self.state.effects = [*self.state.effects, effect.model_dump(exclude_defaults=True)]
+    def find_mail(self, mail_id: str) -> Mail:
+        """The mail of the inbox that an agent means.
 
-    def _everything(self) -> tuple[str, ...]:
-        return tuple(m.key for m in self.world.mails if m.minute <= 0) + tuple(d.key for d in self.world.documents)
-
-    def _has_read(self, key: str) -> None:
-        if key not in self.state.read:
-            self.state.read = [*self.state.read, key]
-
-    def _mail(self, mail_id: str) -> Mail:
+        Raises:
+            ActionError: there is no such mail.
+        """
         wanted = mail_id.strip().strip("#[]").lower()
         found = next((m for m in self.inbox() if wanted in (m.id.lower(), m.id.lower().lstrip("m0"))), None)
         if found is None:
             raise ActionError(f"There is no mail '{mail_id}'.")
         return found
 
-    def _files(self) -> dict[str, str]:
+    def files(self) -> dict[str, str]:
+        """The files that are there now: path to text."""
         given, deleted = {d.path: d.text for d in self.world.documents}, self.state.deleted
         return {p: t for p, t in {**given, **self.state.written}.items() if p not in deleted}
 
-    def _path(self, path: str, new: bool = False) -> str:
+    def find_path(self, path: str, new: bool = False) -> str:
+        """The path of the file that an agent means; its folder and ending may be left out.
+
+        Args:
+            path: what the agent wrote.
+            new: whether there may be no such file yet.
+
+        Raises:
+            ActionError: there is no such file.
+        """
         wanted = path.strip().strip("'\"").lstrip("/")
-        files = self._files()
+        files = self.files()
         exact = [p for p in files if p.casefold() == wanted.casefold()]
         loose = [p for p in files if _stem(p) == _stem(wanted)]
         if exact or loose:
@@ -163,27 +179,29 @@ class CompanyView:
             return wanted
         raise ActionError(f"There is no file '{path}'.")
 
-    def _key(self, path: str) -> str:
-        return next((d.key for d in self.world.documents if d.path == path), path)
-
-    def _who(self, address: str) -> str:
+    def who(self, address: str) -> str:
+        """Name and address of a person, or the address of a stranger."""
         person = self.world.by_address.get(address.lower())
         return f"{person.name} <{person.email}>" if person and person.name else address
 
-    @staticmethod
-    def _names(items: Iterable[Named]) -> str:
-        return ", ".join(i.name for i in items) or "none"
+    # ---- what is kept ------------------------------------------------------------------------------------------------
+
+    def note(self, kind: str, **what: Any) -> None:
+        """Write an effect into the ledger, with what the agent had read by then; it takes a minute."""
+        self.state.minute += 1
+        read = self.state.read
+        if self.state.cell.get("interface") == "text":
+            read = [m.key for m in self.world.mails if m.minute <= 0] + [d.key for d in self.world.documents]
+        effect = Effect(kind=kind, minute=self.state.minute, read=tuple(read), **what)
+        self.state.effects = [*self.state.effects, effect.model_dump(exclude_defaults=True)]
+
+    def _has_read(self, key: str) -> None:
+        if key not in self.state.read:
+            self.state.read = [*self.state.read, key]
 
 
-def _answer(stored: dict[str, str]) -> Mail:
-    return Mail(
-        key=f"answer-{stored['role']}", id=stored["id"], sender=stored["sender"], to=(stored["to"],),
-        minute=int(stored["minute"]), subject=stored["subject"], body=stored["body"], kind="answer",
-    )  # fmt: skip
-
-
-def same(a: str, b: str) -> bool:
-    """Whether two names that an agent or a pack wrote are one."""
+def same_name(a: str, b: str) -> bool:
+    """Whether an agent's text `b` names `a`."""
     return a.strip().casefold() == str(b).strip().strip("'\"").casefold()
 
 
