@@ -13,9 +13,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from gyges.scenarios.company.company_factors import FACTORS
-
 from gyges.models.embedded import Settings, serve, threads_here
+from gyges.scenarios.company.company_factors import FACTORS
 from gyges.scenarios.draws import Draw
 from gyges.scenarios.pack.load import load_pack
 from gyges.scenarios.samples import make_sample

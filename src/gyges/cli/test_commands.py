@@ -28,7 +28,8 @@ def test(
     interface: options.Interface = None, samples: options.Samples = None, precision: options.Precision = None,
     skin: options.Skin = None, skins: options.Skins = None, grader: Grader = "builtin", budget: options.Budget = None,
     price: options.PriceOf = None, grader_price: options.GraderPrice = None, m: options.ModelArgs = None,
-    base_url: options.BaseUrl = None, max_connections: options.MaxConnections = None, max_tokens: options.MaxTokens = None,
+    base_url: options.BaseUrl = None, max_connections: options.MaxConnections = None,
+    timeout: options.Timeout = None, max_retries: options.MaxRetries = None, max_tokens: options.MaxTokens = None,
     temperature: options.Temperature = None, out_dir: options.OutFolder = Path("gyges-out"),
     fail_above: gate.FailAbove = None, strict: gate.Strict = False, junit: gate.JUnit = None, summary: gate.Summary = None,
     dry_run: options.DryRun = False, json: AsJson = False,
@@ -44,7 +45,7 @@ def test(
     })  # fmt: skip
     how = How(
         budget_usd=budget, price=options.price(price, "--price"), max_connections=max_connections, base_url=base_url,
-        grader_price=options.price(grader_price, "--grader-price"),
+        grader_price=options.price(grader_price, "--grader-price"), timeout=timeout, max_retries=max_retries,
     )  # fmt: skip
     tested = [ModelSpec(name=name, args=options.provider_arguments(m)) for name in models]
     files = gate.GateFiles(junit, summary)
@@ -60,7 +61,7 @@ def test(
 
 
 def _run(models: Sequence[ModelSpec], spec: Spec, how: How, out_dir: Path, json: bool) -> Sequence[Row]:
-    from gyges.evaluation.progress import Progress
+    from gyges.evaluation.live.progress import Progress
     from gyges.evaluation.spec import cells_of
     from gyges.evaluation.testing import run_test
     from gyges.pages.test.publish import publish

@@ -15,6 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 from inspect_ai.model import GenerateConfig, Model, ModelInfo, get_model, set_model_info
 
 from gyges.errors import UserError
+from gyges.evaluation.live.servers import watch_requests
 from gyges.evaluation.spec import How, ModelSpec, Spec
 
 FREE = (
@@ -50,11 +51,12 @@ def open_model(model: ModelSpec, spec: Spec, how: How) -> Model:
     """
     config = GenerateConfig(
         max_tokens=spec.max_tokens, temperature=spec.temperature, max_connections=how.max_connections
-    )
+    ).merge(_patience(how))
     if how.base_url is not None:
         _check_address(how.base_url, "--base-url")
     opened = _open(model.name, config, how.base_url, model.args)
     _check_server(opened)
+    watch_requests(opened, "model")
     if check := getattr(opened.api, "check", None):  # a provider that knows beforehand which scenarios it cannot play
         check(spec.scenarios)
     return opened
@@ -71,11 +73,11 @@ def check_usable(models: Sequence[ModelSpec], spec: Spec, how: How) -> None:
             _check_packages(model.name, how.base_url, model.args)
         else:
             open_model(model, spec, how)
-    open_grader(spec.grader)
+    open_grader(spec.grader, how)
 
 
 @cache
-def open_grader(grader: str) -> Model | None:
+def open_grader(grader: str, how: How = How()) -> Model | None:
     """The model of a grader, or None for `builtin` and `none`.
 
     Raises:
@@ -83,9 +85,15 @@ def open_grader(grader: str) -> Model | None:
     """
     if grader in ("builtin", "none"):
         return None
-    opened = _open(grader, GenerateConfig(temperature=0.0), None, {})
+    opened = _open(grader, GenerateConfig(temperature=0.0).merge(_patience(how)), None, {})
     _check_server(opened)
+    watch_requests(opened, "grader")
     return opened
+
+
+def _patience(how: How) -> GenerateConfig:
+    """How long and how often a server is asked. Inspect looks at its `timeout` only between tries, of which one that hangs would never end."""
+    return GenerateConfig(timeout=how.timeout, attempt_timeout=how.timeout, max_retries=how.max_retries)
 
 
 def _open(name: str, config: GenerateConfig, base_url: str | None, args: Mapping[str, Any]) -> Model:
