@@ -78,8 +78,9 @@ def _tell_lost(rows: Sequence[Row]) -> int:
     if rows and sum(row.status != "scored" for row in rows) <= MOST_UNSCORED * len(rows):
         return 0
     from gyges.cli.printing import lost
+    from gyges.evaluation.live.trouble import without_keys
 
-    show(*lost(rows, MOST_UNSCORED), to=ERR)
+    show(*map(without_keys, lost(rows, MOST_UNSCORED)), to=ERR)  # servers like to repeat a key that they refuse
     return 1
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from inspect_ai.hooks import ModelRetry
 from inspect_ai.model import Model
 
-from gyges.evaluation.live.trouble import Server, Trouble, first_words, shown_address
+from gyges.evaluation.live.trouble import Server, Trouble, first_words, no_answer, shown_address
 
 SETTLE_S = 2.0
 """A trouble that is over so soon is not told: the client has tried again, and that was that."""
@@ -35,6 +35,7 @@ class Asked:
 
     server: Server
     since: float
+    answer: str = ""
     bad: bool = False
 
 
@@ -68,11 +69,11 @@ class State:
         self.heard = now
 
     def failed(self, asked: Asked, answer: str, now: float) -> None:
-        """A request came to nothing."""
+        """A request came to nothing; without an answer, this is another word on one that is known."""
         self.waiting.discard(asked)
         if not asked.bad:
             self.tries += 1
-        asked.bad, self.answer, self.bad = True, answer, now
+        asked.bad, self.answer, self.bad = True, answer or self.answer, now
         self.bad_since = self.bad_since or now
 
     def news(self, server: Server, now: float, final: bool) -> Trouble | None:
@@ -183,14 +184,17 @@ async def _on_response(response: Any) -> None:
     watch, asked = WATCH.get(), LAST.get()
     if watch is None or asked is None:
         return
-    status, page = response.status_code, "html" in response.headers.get("content-type", "")
-    if status < 400 and not page:
-        return watch.answered(asked, properly=status < 300)
-    await response.aread()  # the client reads it too, from here
-    watch.answered(asked, properly=False)
-    words = first_words(response.text)
-    reason = f"{status} {response.reason_phrase}".strip() + (" with a page of HTML" if page and status < 400 else "")
-    watch.failed(asked, f"{reason}: {words}" if words else reason, _retry_after(response.headers))
+    kind = response.headers.get("content-type", "").partition(";")[0]
+    asked.answer = f"{response.status_code} {response.reason_phrase}".strip()
+    if kind == "text/event-stream" or 300 <= response.status_code < 400:
+        asked.answer += f" with {kind}" if kind else ""
+        return watch.answered(asked, properly=response.status_code < 300)
+    await response.aread()  # a body that is no stream is read whole by the client too, from here
+    problem = first_words(response.text) if response.status_code >= 400 else no_answer(response.text, kind)
+    watch.answered(asked, properly=response.status_code < 300 and not problem)
+    if response.status_code >= 400 or problem:
+        told = f"{asked.answer}: {problem}" if problem else asked.answer
+        watch.failed(asked, told, _retry_after(response.headers))
 
 
 def _retry_after(headers: Any) -> float | None:
@@ -217,7 +221,5 @@ def note_retry(data: ModelRetry) -> None:
     """Inspect will try again: what for, where nobody saw it, and when."""
     if watch := WATCH.get():
         asked = LAST.get() or Asked(Server("model", data.model_name), time.monotonic())
-        state = watch.states.get(asked.server)
-        kind = data.status_code or data.exception_type or "nothing that can be used"
-        answer = state.answer if state and asked.bad else f"an answer that cannot be read ({kind})"
-        watch.failed(asked, answer, data.wait_time)
+        kind = asked.answer or data.status_code or data.exception_type or "nothing"
+        watch.failed(asked, "" if asked.bad else f"an answer that is of no use ({kind})", data.wait_time)

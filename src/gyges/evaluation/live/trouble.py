@@ -85,8 +85,26 @@ def first_words(body: str) -> str:
     page = html.unescape(UNSEEN.sub(" ", body))
     title = re.search(r"(?is)<title\b[^>]*>(.*?)</title>", body)
     text = _message(body) or " ".join(page.split()) or (title.group(1) if title else "")
-    words = " ".join(without_keys(UNSEEN.sub(" ", text)).split())
+    words = " ".join(without_keys(UNSEEN.sub(" ", text)).split()).rstrip(".")
     return words if len(words) <= MOST_WORDS else f"{words[:MOST_WORDS].rstrip()}..."
+
+
+def no_answer(body: str, kind: str) -> str:
+    """Why a body that was sent as a success is no answer, in words; empty if it may be one.
+
+    Gateways send pages to log in, overloaded routers an error in JSON, and servers that die in the midst of it half an object.
+    """
+    if "html" in kind:
+        return f"a page of HTML, {first_words(body)}"
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return f"no JSON, {first_words(body)}" if body.strip() else "nothing"
+    if not isinstance(found, dict):
+        return f"no object, {first_words(body)}"
+    if found.get("error"):
+        return f"an error, {first_words(body)}"
+    return "no choices" if "choices" in found and not found["choices"] else ""
 
 
 def _message(body: str) -> str:
