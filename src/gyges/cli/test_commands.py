@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -104,6 +105,13 @@ def _print_forecast(cells: Sequence[Forecast], samples: int, json: bool) -> None
         show(*forecast(cells, samples))
 
 
+def _watched() -> AbstractContextManager[None]:
+    """Tell in a line which grader does not answer."""
+    from gyges.evaluation.live.listening import watching
+
+    return watching(lambda trouble: show(trouble.line(), to=ERR), "grader")
+
+
 def score(
     folder: Annotated[Path, typer.Argument(help="A folder of `gyges test`, or of Inspect's logs.")],
     grader: Grader = "builtin",
@@ -113,7 +121,8 @@ def score(
     from gyges.evaluation.rescore import rescore
     from gyges.pages.test.publish import publish
 
-    rows = rescore(folder, grader)
+    with _watched():
+        rows = rescore(folder, grader)
     _print_results(folder, publish([folder]), json)
     raise typer.Exit(_tell_lost(rows))
 
@@ -127,7 +136,8 @@ def calibrate(grader: Grader = "builtin", json: AsJson = False) -> None:
     if grader == "none":
         raise UserError("there is nothing to calibrate without a judge", "Name a model or 'builtin'")
     open_grader(grader)
-    qualities = quality_of(grader)
+    with _watched():
+        qualities = quality_of(grader)
     if json:
         print(json_module.dumps([q.model_dump(mode="json") for q in qualities]))
     else:

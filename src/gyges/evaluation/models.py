@@ -16,6 +16,7 @@ from inspect_ai.model import GenerateConfig, Model, ModelInfo, get_model, set_mo
 
 from gyges.errors import UserError
 from gyges.evaluation.live.servers import watch_requests
+from gyges.evaluation.live.trouble import shown_address, without_keys
 from gyges.evaluation.spec import How, ModelSpec, Spec
 
 FREE = (
@@ -100,6 +101,8 @@ def _open(name: str, config: GenerateConfig, base_url: str | None, args: Mapping
     if "/" not in name:
         raise UserError(f"unknown model '{name}'", "Write provider/model, e.g. openai/gpt-4.1 or embedded/smollm2")
     _check_packages(name, base_url, args)
+    if name.startswith("vllm") and (base_url or os.environ.get(SERVERS["vllm"])):
+        args = {"lazy_init": False, **args}  # the server is there: its client is made now, so that it can be watched
     if "model_path" in args:  # the name is the user's own: Inspect would look for it on the hub, to learn about it
         set_model_info(name, ModelInfo())
     try:
@@ -168,7 +171,9 @@ def _check_address(url: str, source: str) -> None:
     try:
         socket.create_connection((host, port), timeout=3).close()
     except (OSError, ValueError):  # ValueError: no host can have such a name
-        raise UserError(f"no server answers at {url}", f"Start it, or correct the address ({source})") from None
+        raise UserError(
+            f"no server answers at {shown_address(url)}", f"Start it, or correct the address ({source})"
+        ) from None
 
 
 def _place(url: str, source: str) -> tuple[str, int]:
@@ -178,4 +183,6 @@ def _place(url: str, source: str) -> tuple[str, int]:
             return address.hostname, address.port or (443 if address.scheme == "https" else 80)
     except ValueError:  # a port that is no number, or half an IPv6 address
         pass
-    raise UserError(f"'{url}' is no address of a server ({source})", "Write it like http://localhost:8000/v1")
+    raise UserError(
+        f"'{without_keys(url)}' is no address of a server ({source})", "Write it like http://localhost:8000/v1"
+    )

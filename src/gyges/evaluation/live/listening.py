@@ -8,7 +8,7 @@ from threading import Lock
 
 from inspect_ai.hooks import Hooks, ModelRetry, SampleEnd, TaskStart, hooks
 
-from gyges.evaluation.live.servers import note_retry, watching
+from gyges.evaluation.live.servers import WATCH, note_retry, watching
 from gyges.evaluation.live.trouble import Trouble
 from gyges.transcripts.inspect_logs import row_of
 from gyges.transcripts.rows import Row
@@ -60,7 +60,7 @@ class ProgressHooks(Hooks):
 
     def enabled(self) -> bool:
         """Only while somebody listens."""
-        return LISTENER.get() is not None
+        return LISTENER.get() is not None or WATCH.get() is not None
 
     async def on_task_start(self, data: TaskStart) -> None:
         """Remember which model an evaluation is about."""

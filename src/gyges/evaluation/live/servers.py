@@ -52,7 +52,7 @@ class State:
     bad_since: float = 0.0
     bad: float = 0.0
     told: float = 0.0
-    patience: float = SILENT_S
+    patience: float = field(default_factory=lambda: SILENT_S)
     answer: str = ""
     tries: int = 0
     next_at: float = 0.0
@@ -96,10 +96,10 @@ class State:
 
 
 class Watch:
-    """Takes down what servers do while samples run, and tells what is worth a line."""
+    """Takes down what servers do, and tells what is worth a line; `role` is the part of those whose client cannot be watched."""
 
-    def __init__(self, tell: Callable[[Trouble], None]) -> None:
-        self.tell, self.states, self.lock = tell, dict[Server, State](), Lock()
+    def __init__(self, tell: Callable[[Trouble], None], role: str) -> None:
+        self.tell, self.role, self.states, self.lock = tell, role, dict[Server, State](), Lock()
 
     def asked(self, server: Server) -> Asked:
         """A request is sent."""
@@ -141,9 +141,9 @@ LAST: ContextVar[Asked | None] = ContextVar("last", default=None)
 
 
 @contextmanager
-def watching(tell: Callable[[Trouble], None]) -> Iterator[None]:
+def watching(tell: Callable[[Trouble], None], role: str = "model") -> Iterator[None]:
     """Watch servers while the block runs; `tell` is called from a thread, since a loop that is busy or stuck would not look."""
-    watch, ended = Watch(tell), Event()
+    watch, ended = Watch(tell, role), Event()
     thread = Thread(target=_look_until, args=(watch, ended), daemon=True)
     token = WATCH.set(watch)
     thread.start()
@@ -220,6 +220,6 @@ async def _on_trace(watch: Watch, asked: Asked, name: str, info: dict[str, Any])
 def note_retry(data: ModelRetry) -> None:
     """Inspect will try again: what for, where nobody saw it, and when."""
     if watch := WATCH.get():
-        asked = LAST.get() or Asked(Server("model", data.model_name), time.monotonic())
+        asked = LAST.get() or Asked(Server(watch.role, data.model_name), time.monotonic())
         kind = asked.answer or data.status_code or data.exception_type or "nothing"
         watch.failed(asked, "" if asked.bad else f"an answer that is of no use ({kind})", data.wait_time)

@@ -2,6 +2,7 @@
 
 import html
 import json
+import math
 import os
 import re
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ class Trouble:
         count = tries or self.tries
         parts = [
             f"{count} {'try' if count == 1 else 'tries'} in vain" if count else "",
-            f"next in {self.next_s:.0f} s" if self.next_s else "",
+            f"next in {math.ceil(self.next_s)} s" if self.next_s else "",
             f"{self.waiting} waiting" if self.waiting else "",
         ]
         return f"{self.server}: {self.answer} ({', '.join(filter(None, parts))})"
