@@ -52,7 +52,7 @@ def open_model(model: ModelSpec, spec: Spec, how: How) -> Model:
     """
     config = GenerateConfig(
         max_tokens=spec.max_tokens, temperature=spec.temperature, max_connections=how.max_connections
-    ).merge(_patience(how))
+    ).merge(_patience(how.timeout, how.max_retries))
     if how.base_url is not None:
         _check_address(how.base_url, "--base-url")
     opened = _open(model.name, config, how.base_url, model.args)
@@ -74,11 +74,11 @@ def check_usable(models: Sequence[ModelSpec], spec: Spec, how: How) -> None:
             _check_packages(model.name, how.base_url, model.args)
         else:
             open_model(model, spec, how)
-    open_grader(spec.grader, how)
+    open_grader(spec.grader, how.timeout, how.max_retries)
 
 
 @cache
-def open_grader(grader: str, how: How = How()) -> Model | None:
+def open_grader(grader: str, timeout: int | None = None, max_retries: int | None = None) -> Model | None:
     """The model of a grader, or None for `builtin` and `none`.
 
     Raises:
@@ -86,15 +86,15 @@ def open_grader(grader: str, how: How = How()) -> Model | None:
     """
     if grader in ("builtin", "none"):
         return None
-    opened = _open(grader, GenerateConfig(temperature=0.0).merge(_patience(how)), None, {})
+    opened = _open(grader, GenerateConfig(temperature=0.0).merge(_patience(timeout, max_retries)), None, {})
     _check_server(opened)
     watch_requests(opened, "grader")
     return opened
 
 
-def _patience(how: How) -> GenerateConfig:
+def _patience(timeout: int | None, max_retries: int | None) -> GenerateConfig:
     """How long and how often a server is asked. Inspect looks at its `timeout` only between tries, of which one that hangs would never end."""
-    return GenerateConfig(timeout=how.timeout, attempt_timeout=how.timeout, max_retries=how.max_retries)
+    return GenerateConfig(timeout=timeout, attempt_timeout=timeout, max_retries=max_retries)
 
 
 def _open(name: str, config: GenerateConfig, base_url: str | None, args: Mapping[str, Any]) -> Model:

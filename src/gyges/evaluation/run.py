@@ -29,12 +29,7 @@ from gyges.transcripts.table import write_table
 
 
 def evaluate(
-    model: ModelSpec,
-    spec: Spec,
-    out: Path,
-    how: How = How(),
-    tell: Tell = lambda told: None,
-    pool: Path | None = None,
+    model: ModelSpec, spec: Spec, out: Path, how: How = How(), tell: Tell = lambda told: None, pool: Path | None = None
 ) -> list[Row]:
     """Run all samples that a spec owes of a model and write `verdicts.parquet`.
 
@@ -56,7 +51,7 @@ def evaluate(
     """
     logs = pool or out / "logs"
     opened = _open(model, spec, how)
-    open_grader(spec.grader, how)
+    open_grader(spec.grader, how.timeout, how.max_retries)
     recover(logs)
     tell = one_at_a_time(tell)
     done, asked = _done(logs, spec), []
@@ -153,7 +148,7 @@ def _run_here(spec: Spec, logs: Path, samples: list[PlannedSample], model: Model
     """Run samples and return their rows, as heard while they ended; a log of which any is missing is read."""
     sequential = spec.precision is not None
     with listening(tell, sequential) as heard, rare_collections():
-        ended = _eval(spec, logs, samples, model, open_grader(spec.grader, how))
+        ended = _eval(spec, logs, samples, model, open_grader(spec.grader, how.timeout, how.max_retries))
     _check_ends(ended, len({sample.key.scenario for sample in samples}))
     rows = []
     for log in ended:

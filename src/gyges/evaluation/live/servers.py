@@ -80,7 +80,8 @@ class State:
         """What is worth a line now; `final`: there will be no other time."""
         if self.good > self.bad:
             if now - self.bad > TELL_EVERY_S and self.silence(now) < SILENT_S:
-                return self._over(server)
+                was_told, self.told, self.bad_since, self.tries = self.told, 0.0, 0.0, 0
+                return Trouble(server, "") if was_told else None
         elif self.tries and (final or now > (self.told + TELL_EVERY_S if self.told else self.bad_since + SETTLE_S)):
             told = Trouble(server, self.answer, self.tries, max(0.0, self.next_at - now) or None, len(self.waiting))
             self.told, self.tries = now, 0
@@ -90,12 +91,8 @@ class State:
             return Trouble(server, f"no answer for {silence:.0f} s", 0, None, len(self.waiting))
         return None
 
-    def _over(self, server: Server) -> Trouble | None:
-        was_told, self.told, self.bad_since, self.tries = self.told, 0.0, 0.0, 0
-        return Trouble(server, "") if was_told else None
 
-
-class Watch:
+class ServerWatch:
     """Takes down what servers do, and tells what is worth a line; `role` is the part of those whose client cannot be watched."""
 
     def __init__(self, tell: Callable[[Trouble], None], role: str) -> None:
@@ -134,17 +131,22 @@ class Watch:
         for trouble in filter(None, news):
             self.tell(trouble)
 
+    def look_until(self, ended: Event) -> None:
+        """Do so every second."""
+        while not ended.wait(1.0):
+            self.look()
 
-WATCH: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+WATCH: ContextVar[ServerWatch | None] = ContextVar("watch", default=None)
 LAST: ContextVar[Asked | None] = ContextVar("last", default=None)
 """The last request of a sample: the one that Inspect means when it says that it will try again."""
 
 
 @contextmanager
 def watching(tell: Callable[[Trouble], None], role: str = "model") -> Iterator[None]:
-    """Watch servers while the block runs; `tell` is called from a thread, since a loop that is busy or stuck would not look."""
-    watch, ended = Watch(tell, role), Event()
-    thread = Thread(target=_look_until, args=(watch, ended), daemon=True)
+    """ServerWatch servers while the block runs; `tell` is called from a thread, since a loop that is busy or stuck would not look."""
+    watch, ended = ServerWatch(tell, role), Event()
+    thread = Thread(target=watch.look_until, args=(ended,), daemon=True)
     token = WATCH.set(watch)
     thread.start()
     try:
@@ -154,11 +156,6 @@ def watching(tell: Callable[[Trouble], None], role: str = "model") -> Iterator[N
         WATCH.reset(token)
         ended.set()
         thread.join()
-
-
-def _look_until(watch: Watch, ended: Event) -> None:
-    while not ended.wait(1.0):
-        watch.look()
 
 
 def watch_requests(model: Model, role: str) -> None:
@@ -186,7 +183,8 @@ async def _on_response(response: Any) -> None:
         return
     kind = response.headers.get("content-type", "").partition(";")[0]
     asked.answer = f"{response.status_code} {response.reason_phrase}".strip()
-    if kind == "text/event-stream" or 300 <= response.status_code < 400:
+    streams = kind == "text/event-stream" and b'"stream":true' in response.request.content.replace(b": ", b":")
+    if streams or 300 <= response.status_code < 400:
         asked.answer += f" with {kind}" if kind else ""
         return watch.answered(asked, properly=response.status_code < 300)
     await response.aread()  # a body that is no stream is read whole by the client too, from here
@@ -206,7 +204,7 @@ def _retry_after(headers: Any) -> float | None:
     return seconds if 0 < seconds <= LONGEST_RETRY_AFTER_S else None
 
 
-async def _on_trace(watch: Watch, asked: Asked, name: str, info: dict[str, Any]) -> None:
+async def _on_trace(watch: ServerWatch, asked: Asked, name: str, info: dict[str, Any]) -> None:
     """Httpx's own account of a request: its steps, of which those that fail have no response to hook on to."""
     if not name.endswith(".failed") or "response_closed" in name:
         return

@@ -97,6 +97,8 @@ def no_answer(body: str, kind: str) -> str:
     """
     if "html" in kind:
         return f"a page of HTML, {first_words(body)}"
+    if "event-stream" in kind:
+        return "a stream that was not asked for"
     try:
         found = json.loads(body)
     except ValueError:
