@@ -35,7 +35,7 @@ def run_gyges(samples: int, url: str, connections: int, folder: Path) -> int:
     """What `gyges test` does, up to its table of verdicts."""
     from rich.console import Console
 
-    from gyges.evaluation.progress import Progress
+    from gyges.evaluation.live.progress import Progress
     from gyges.evaluation.spec import How, ModelSpec
     from gyges.evaluation.testing import run_test
 

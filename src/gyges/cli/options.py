@@ -43,6 +43,14 @@ ModelArgs = Annotated[
 ]
 BaseUrl = Annotated[str | None, typer.Option(help="Address of the model's server.")]
 MaxConnections = Annotated[int | None, typer.Option(help="Requests at once.")]
+Timeout = Annotated[
+    int | None,
+    typer.Option(help="Seconds after which a model or grader that has not answered is given up. [default: never]"),
+]
+MaxRetries = Annotated[
+    int | None,
+    typer.Option(help="How often a request that failed is sent again before it is given up. [default: no end]"),
+]
 MaxTokens = Annotated[int | None, typer.Option(help="Tokens that an answer may have.")]
 Temperature = Annotated[float | None, typer.Option(help="Sampling temperature; the provider's default if left out.")]
 OutFolder = Annotated[

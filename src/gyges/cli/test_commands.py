@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,7 +29,8 @@ def test(
     interface: options.Interface = None, samples: options.Samples = None, precision: options.Precision = None,
     skin: options.Skin = None, skins: options.Skins = None, grader: Grader = "builtin", budget: options.Budget = None,
     price: options.PriceOf = None, grader_price: options.GraderPrice = None, m: options.ModelArgs = None,
-    base_url: options.BaseUrl = None, max_connections: options.MaxConnections = None, max_tokens: options.MaxTokens = None,
+    base_url: options.BaseUrl = None, max_connections: options.MaxConnections = None,
+    timeout: options.Timeout = None, max_retries: options.MaxRetries = None, max_tokens: options.MaxTokens = None,
     temperature: options.Temperature = None, out_dir: options.OutFolder = Path("gyges-out"),
     fail_above: gate.FailAbove = None, strict: gate.Strict = False, junit: gate.JUnit = None, summary: gate.Summary = None,
     dry_run: options.DryRun = False, json: AsJson = False,
@@ -44,7 +46,7 @@ def test(
     })  # fmt: skip
     how = How(
         budget_usd=budget, price=options.price(price, "--price"), max_connections=max_connections, base_url=base_url,
-        grader_price=options.price(grader_price, "--grader-price"),
+        grader_price=options.price(grader_price, "--grader-price"), timeout=timeout, max_retries=max_retries,
     )  # fmt: skip
     tested = [ModelSpec(name=name, args=options.provider_arguments(m)) for name in models]
     files = gate.GateFiles(junit, summary)
@@ -60,7 +62,7 @@ def test(
 
 
 def _run(models: Sequence[ModelSpec], spec: Spec, how: How, out_dir: Path, json: bool) -> Sequence[Row]:
-    from gyges.evaluation.progress import Progress
+    from gyges.evaluation.live.progress import Progress
     from gyges.evaluation.spec import cells_of
     from gyges.evaluation.testing import run_test
     from gyges.pages.test.publish import publish
@@ -77,8 +79,9 @@ def _tell_lost(rows: Sequence[Row]) -> int:
     if rows and sum(row.status != "scored" for row in rows) <= MOST_UNSCORED * len(rows):
         return 0
     from gyges.cli.printing import lost
+    from gyges.evaluation.live.trouble import without_keys
 
-    show(*lost(rows, MOST_UNSCORED), to=ERR)
+    show(*map(without_keys, lost(rows, MOST_UNSCORED)), to=ERR)  # servers like to repeat a key that they refuse
     return 1
 
 
@@ -102,6 +105,13 @@ def _print_forecast(cells: Sequence[Forecast], samples: int, json: bool) -> None
         show(*forecast(cells, samples))
 
 
+def _watched() -> AbstractContextManager[None]:
+    """Tell in a line which grader does not answer."""
+    from gyges.evaluation.live.listening import watching
+
+    return watching(lambda trouble: show(trouble.line(), to=ERR), "grader")
+
+
 def score(
     folder: Annotated[Path, typer.Argument(help="A folder of `gyges test`, or of Inspect's logs.")],
     grader: Grader = "builtin",
@@ -111,7 +121,8 @@ def score(
     from gyges.evaluation.rescore import rescore
     from gyges.pages.test.publish import publish
 
-    rows = rescore(folder, grader)
+    with _watched():
+        rows = rescore(folder, grader)
     _print_results(folder, publish([folder]), json)
     raise typer.Exit(_tell_lost(rows))
 
@@ -125,7 +136,8 @@ def calibrate(grader: Grader = "builtin", json: AsJson = False) -> None:
     if grader == "none":
         raise UserError("there is nothing to calibrate without a judge", "Name a model or 'builtin'")
     open_grader(grader)
-    qualities = quality_of(grader)
+    with _watched():
+        qualities = quality_of(grader)
     if json:
         print(json_module.dumps([q.model_dump(mode="json") for q in qualities]))
     else:

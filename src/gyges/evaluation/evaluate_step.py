@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from gyges.evaluation.live.listening import Told
+from gyges.evaluation.live.trouble import Trouble
 from gyges.evaluation.pools import LOGS, digests_of, pool_of, rubric_of
 from gyges.evaluation.spec import How, ModelSpec, Spec
 from gyges.models.checkpoints import is_adapter, load, save, source_of
 from gyges.scenarios.scripted.replay import content_of_args
 from gyges.studies.step import Context, Cost, Step
-from gyges.transcripts.rows import Row
 
 SAY_EVERY_S = 10.0
 
@@ -120,10 +121,13 @@ class Teller:
     def __init__(self, context: Context) -> None:
         self.context, self.count, self.said = context, 0, time.monotonic()
 
-    def __call__(self, rows: list[Row]) -> None:
-        """Take rows of samples that have ended."""
-        self.count += len(rows)
-        self.context.show(rows)
+    def __call__(self, told: Told) -> None:
+        """Take rows of samples that have ended, or what a server does instead of answering."""
+        self.context.show(told)
+        if isinstance(told, Trouble):
+            self.context.say(told.line())
+            return
+        self.count += len(told)
         if time.monotonic() - self.said > SAY_EVERY_S:
             self.said = time.monotonic()
             self.context.say(f"{self.count} samples")

@@ -15,6 +15,8 @@ from urllib.request import getproxies, proxy_bypass
 from inspect_ai.model import GenerateConfig, Model, ModelInfo, get_model, set_model_info
 
 from gyges.errors import UserError
+from gyges.evaluation.live.servers import watch_requests
+from gyges.evaluation.live.trouble import shown_address, without_keys
 from gyges.evaluation.spec import How, ModelSpec, Spec
 
 FREE = (
@@ -50,11 +52,12 @@ def open_model(model: ModelSpec, spec: Spec, how: How) -> Model:
     """
     config = GenerateConfig(
         max_tokens=spec.max_tokens, temperature=spec.temperature, max_connections=how.max_connections
-    )
+    ).merge(_patience(how.timeout, how.max_retries))
     if how.base_url is not None:
         _check_address(how.base_url, "--base-url")
     opened = _open(model.name, config, how.base_url, model.args)
     _check_server(opened)
+    watch_requests(opened, "model")
     if check := getattr(opened.api, "check", None):  # a provider that knows beforehand which scenarios it cannot play
         check(spec.scenarios)
     return opened
@@ -71,11 +74,11 @@ def check_usable(models: Sequence[ModelSpec], spec: Spec, how: How) -> None:
             _check_packages(model.name, how.base_url, model.args)
         else:
             open_model(model, spec, how)
-    open_grader(spec.grader)
+    open_grader(spec.grader, how.timeout, how.max_retries)
 
 
 @cache
-def open_grader(grader: str) -> Model | None:
+def open_grader(grader: str, timeout: int | None = None, max_retries: int | None = None) -> Model | None:
     """The model of a grader, or None for `builtin` and `none`.
 
     Raises:
@@ -83,15 +86,23 @@ def open_grader(grader: str) -> Model | None:
     """
     if grader in ("builtin", "none"):
         return None
-    opened = _open(grader, GenerateConfig(temperature=0.0), None, {})
+    opened = _open(grader, GenerateConfig(temperature=0.0).merge(_patience(timeout, max_retries)), None, {})
     _check_server(opened)
+    watch_requests(opened, "grader")
     return opened
+
+
+def _patience(timeout: int | None, max_retries: int | None) -> GenerateConfig:
+    """How long and how often a server is asked. Inspect looks at its `timeout` only between tries, of which one that hangs would never end."""
+    return GenerateConfig(timeout=timeout, attempt_timeout=timeout, max_retries=max_retries)
 
 
 def _open(name: str, config: GenerateConfig, base_url: str | None, args: Mapping[str, Any]) -> Model:
     if "/" not in name:
         raise UserError(f"unknown model '{name}'", "Write provider/model, e.g. openai/gpt-4.1 or embedded/smollm2")
     _check_packages(name, base_url, args)
+    if name.startswith("vllm") and (base_url or os.environ.get(SERVERS["vllm"])):
+        args = {"lazy_init": False, **args}  # the server is there: its client is made now, so that it can be watched
     if "model_path" in args:  # the name is the user's own: Inspect would look for it on the hub, to learn about it
         set_model_info(name, ModelInfo())
     try:
@@ -160,7 +171,9 @@ def _check_address(url: str, source: str) -> None:
     try:
         socket.create_connection((host, port), timeout=3).close()
     except (OSError, ValueError):  # ValueError: no host can have such a name
-        raise UserError(f"no server answers at {url}", f"Start it, or correct the address ({source})") from None
+        raise UserError(
+            f"no server answers at {shown_address(url)}", f"Start it, or correct the address ({source})"
+        ) from None
 
 
 def _place(url: str, source: str) -> tuple[str, int]:
@@ -170,4 +183,6 @@ def _place(url: str, source: str) -> tuple[str, int]:
             return address.hostname, address.port or (443 if address.scheme == "https" else 80)
     except ValueError:  # a port that is no number, or half an IPv6 address
         pass
-    raise UserError(f"'{url}' is no address of a server ({source})", "Write it like http://localhost:8000/v1")
+    raise UserError(
+        f"'{without_keys(url)}' is no address of a server ({source})", "Write it like http://localhost:8000/v1"
+    )

@@ -6,7 +6,7 @@ the run before. What is run next depends on the results alone (`schedule.py`), s
 
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from inspect_ai.model import Model
 
 from gyges.errors import Unfinished, UserError
 from gyges.evaluation.budget import MOST_TOKENS, Purse
+from gyges.evaluation.live.listening import Tell, listening, one_at_a_time
 from gyges.evaluation.models import open_grader, open_model
 from gyges.evaluation.parallel import processes_for, rare_collections, share, split, workers
-from gyges.evaluation.progress import listening
 from gyges.evaluation.schedule import Done, in_order, owed, rounds
 from gyges.evaluation.spec import How, ModelSpec, PlannedSample, Spec
 from gyges.files import link_or_copy
@@ -27,16 +27,9 @@ from gyges.transcripts.inspect_logs import latest, list_started, log_paths, read
 from gyges.transcripts.rows import Row
 from gyges.transcripts.table import write_table
 
-Tell = Callable[[list[Row]], None]
-
 
 def evaluate(
-    model: ModelSpec,
-    spec: Spec,
-    out: Path,
-    how: How = How(),
-    tell: Tell = lambda rows: None,
-    pool: Path | None = None,
+    model: ModelSpec, spec: Spec, out: Path, how: How = How(), tell: Tell = lambda told: None, pool: Path | None = None
 ) -> list[Row]:
     """Run all samples that a spec owes of a model and write `verdicts.parquet`.
 
@@ -44,8 +37,8 @@ def evaluate(
         model: who is put through it.
         spec: what is evaluated.
         out: the folder of the table, and of the logs with its samples: `out/logs`.
-        how: budget, prices, connections.
-        tell: called with the rows of samples that have ended, those of earlier calls included.
+        how: budget, prices, connections, patience with servers.
+        tell: called with the rows of samples that have ended, those of earlier calls included, and with what servers do instead of answering.
         pool: where logs are written and samples looked for first, if others share them; `out/logs` then has links to those that were needed.
 
     Returns:
@@ -58,8 +51,9 @@ def evaluate(
     """
     logs = pool or out / "logs"
     opened = _open(model, spec, how)
-    open_grader(spec.grader)
+    open_grader(spec.grader, how.timeout, how.max_retries)
     recover(logs)
+    tell = one_at_a_time(tell)
     done, asked = _done(logs, spec), []
     purse = _purse(model, spec, how, logs)
     try:
@@ -129,18 +123,18 @@ def _rows(
     """Run samples, in several processes where one could not keep the server busy, and return their rows."""
     processes = processes_for(model, how, len(samples))
     if processes == 1:
-        return _run_here(spec, logs, samples, opened, tell)
+        return _run_here(spec, logs, samples, opened, how, tell)
     mine, *parts = split(samples, processes)
     part_of = share(how, processes)
     with workers(_run_in_worker, [(model, spec, logs, part, part_of) for part in parts], tell) as theirs:
-        rows = _run_here(spec, logs, mine, _open(model, spec, part_of), tell)
+        rows = _run_here(spec, logs, mine, _open(model, spec, part_of), how, tell)
         return rows + theirs.result()
 
 
 def _run_in_worker(
     model: ModelSpec, spec: Spec, logs: Path, samples: list[PlannedSample], how: How, tell: Tell
 ) -> list[Row]:
-    return _run_here(spec, logs, samples, _open(model, spec, how), tell)
+    return _run_here(spec, logs, samples, _open(model, spec, how), how, one_at_a_time(tell))
 
 
 def _open(model: ModelSpec, spec: Spec, how: How) -> Model:
@@ -150,11 +144,11 @@ def _open(model: ModelSpec, spec: Spec, how: How) -> Model:
     return open_model(model, spec, how)
 
 
-def _run_here(spec: Spec, logs: Path, samples: list[PlannedSample], model: Model, tell: Tell) -> list[Row]:
+def _run_here(spec: Spec, logs: Path, samples: list[PlannedSample], model: Model, how: How, tell: Tell) -> list[Row]:
     """Run samples and return their rows, as heard while they ended; a log of which any is missing is read."""
     sequential = spec.precision is not None
     with listening(tell, sequential) as heard, rare_collections():
-        ended = _eval(spec, logs, samples, model)
+        ended = _eval(spec, logs, samples, model, open_grader(spec.grader, how.timeout, how.max_retries))
     _check_ends(ended, len({sample.key.scenario for sample in samples}))
     rows = []
     for log in ended:
@@ -174,10 +168,9 @@ def _check_ends(logs: Sequence[EvalLog], tasks: int) -> None:
         raise KeyboardInterrupt
 
 
-def _eval(spec: Spec, logs: Path, samples: list[PlannedSample], model: Model) -> list[EvalLog]:
+def _eval(spec: Spec, logs: Path, samples: list[PlannedSample], model: Model, grader: Model | None) -> list[EvalLog]:
     scenarios = dict.fromkeys(sample.key.scenario for sample in samples)
     tasks = [_task(spec, model, name, [s for s in samples if s.key.scenario == name]) for name in scenarios]
-    grader = open_grader(spec.grader)
     # A model on this machine takes one task after another, so that its prompt cache serves the samples of a cell.
     at_once = 1 if str(model).startswith("embedded/") else len(tasks)
     # Twice as many samples as requests at once: those that are being prepared and judged leave their connections to others.

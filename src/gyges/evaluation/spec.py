@@ -105,10 +105,11 @@ class How(BaseModel):
     """How to run: nothing here changes a result.
 
     `budget_usd` is a hard cap on what the folder may have cost in all; `price` is USD per million input and output tokens of the models where
-    Inspect knows none, `grader_price` the grader's.
+    Inspect knows none, `grader_price` the grader's. `timeout` and `max_retries` are Inspect's, of the models and of the grader: seconds after
+    which a request is not tried again, nor one try allowed longer, and how often it is tried again; without them there is no end to it.
 
     Raises:
-        UserError: a budget or price that is not an amount, or no connection.
+        UserError: a budget or price that is not an amount, no connection, no time, or a number of retries below 0.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -118,6 +119,8 @@ class How(BaseModel):
     grader_price: tuple[float, float] | None = None
     max_connections: int | None = None
     base_url: str | None = None
+    timeout: int | None = None
+    max_retries: int | None = None
 
     @model_validator(mode="after")
     def _sound(self) -> "How":
@@ -130,8 +133,11 @@ class How(BaseModel):
             if any(v is not None and not 0 <= v < math.inf for v in values):
                 given = ", ".join(map(str, values))
                 raise UserError(f"{name} {given} is not an amount of money", "Give USD, 0 or more")
-        if self.max_connections is not None and self.max_connections < 1:
-            raise UserError(f"--max-connections {self.max_connections} is too few", "Give 1 or more")
+        for name, least in (("max_connections", 1), ("timeout", 1), ("max_retries", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                few = "short" if name == "timeout" else "few"
+                raise UserError(f"--{name.replace('_', '-')} {value} is too {few}", f"Give {least} or more")
         return self
 
 

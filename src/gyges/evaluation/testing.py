@@ -6,9 +6,9 @@ from pathlib import Path
 from gyges.errors import UserError
 from gyges.evaluation.evaluate_step import Evaluate
 from gyges.evaluation.folder import claim_folder, locked
+from gyges.evaluation.live.progress import Progress
 from gyges.evaluation.models import FREE, check_usable
 from gyges.evaluation.pools import LOGS
-from gyges.evaluation.progress import Progress
 from gyges.evaluation.spec import How, ModelSpec, Spec, check_models
 from gyges.studies.results.store import Store
 from gyges.studies.run_study import RunSettings, StudyRun, run

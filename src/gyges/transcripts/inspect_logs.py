@@ -3,10 +3,12 @@
 A log that cannot be read is an error, never a set of missing samples.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from inspect_ai.event import ModelEvent
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log, read_eval_log_sample
 from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageTool, ContentReasoning, ModelUsage
 
@@ -15,6 +17,9 @@ from gyges.judging.outcomes import Status, Verdict
 from gyges.judging.speech import split_thoughts
 from gyges.scenarios.families import families
 from gyges.transcripts.rows import Row, Turn
+
+LATE = re.compile(r"AttemptTimeoutError\(\"attempt_timeout '(\d+)' exceeded\.\"\)")
+"""How Inspect says that an answer took too long."""
 
 
 def log_paths(folder: Path) -> list[Path]:
@@ -79,9 +84,14 @@ def _verdict(sample: EvalSample) -> dict[str, Any]:
 
 
 def _detail(sample: EvalSample) -> str:
-    if sample.error is not None:
-        return " ".join(sample.error.message.split())[:300] or "error"
-    return f"limit: {sample.limit.type}" if sample.limit else ""
+    """What ended a sample early. Where that was its model, the server's own words: the error of the sample wraps them in retries and the whole prompt."""
+    if sample.error is None:
+        return f"limit: {sample.limit.type}" if sample.limit else ""
+    asked = next((event for event in reversed(sample.events) if isinstance(event, ModelEvent)), None)
+    text = (asked and asked.error) or sample.error.message
+    if late := LATE.fullmatch(text):
+        return f"no answer within {late[1]} s"
+    return " ".join(text.split())[:300] or "error"
 
 
 def _given(usage: ModelUsage | None) -> int:

@@ -1,23 +1,20 @@
-"""Live progress: how each cell stands while it runs, with its running interval.
+"""Live progress: how each cell stands while it runs, with its running interval, and which servers do not answer.
 
-On a terminal a table that is drawn again; elsewhere a line now and then. It listens to Inspect's hook for ended samples.
+On a terminal a table that is drawn again, with the servers below it; elsewhere a line now and then.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from inspect_ai.hooks import Hooks, SampleEnd, TaskStart, hooks
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
+from gyges.evaluation.live.trouble import Server, Trouble
 from gyges.judging.outcomes import Status
 from gyges.statistics.sequential import bounds
 from gyges.studies.events import Event, Shown
-from gyges.transcripts.inspect_logs import row_of
 from gyges.transcripts.rows import Row
 
 LINE_EVERY_S = 10.0
@@ -47,28 +44,64 @@ class Tally:
 
 
 @dataclass
+class ServerLine:
+    """What there is to say of a server: nothing, as long as it answers."""
+
+    tries: int = 0
+    text: str = ""
+    bad: bool = False
+    said: float = -LINE_EVERY_S
+
+    def add(self, told: Trouble) -> None:
+        """Take what one process tells."""
+        self.tries = self.tries + told.tries if told.answer else 0
+        self.bad, self.text = bool(told.answer), told.line(self.tries)
+
+    def due(self, now: float) -> bool:
+        """Whether it is time for a line: so many seconds after the last one, unless that it answers again is the news."""
+        if self.bad and now - self.said < LINE_EVERY_S:
+            return False
+        self.said = now if self.bad else -LINE_EVERY_S
+        return True
+
+
+@dataclass
 class Progress:
     """Counts samples as they end and shows them."""
 
     console: Console
     total: int = 0
     tallies: dict[tuple[str, str, str], Tally] = field(default_factory=dict)
+    troubles: dict[Server, ServerLine] = field(default_factory=dict)
     live: Live | None = None
     started: float = field(default_factory=time.monotonic)
     last_line: float = 0.0
 
     def tell(self, name: str, event: Event) -> None:
         """Count the samples that a step shows, and say where things stand; that it begins or ends needs no word."""
-        rows: list[Row] = event.what if isinstance(event, Shown) else []
+        told = event.what if isinstance(event, Shown) else []
+        if isinstance(told, Trouble):
+            self._tell_trouble(told)
+            return
+        rows: list[Row] = told
         for row in rows:
             key = (row.model, row.scenario, f"{row.condition} {row.interface}")
             self.tallies.setdefault(key, Tally()).add(row)
         if rows:
             if self.live:
-                self.live.update(self.table())
+                self.live.update(self.shown())
             elif time.monotonic() - self.last_line > LINE_EVERY_S:
                 self.last_line = time.monotonic()
                 self.console.print(self.line(), highlight=False)
+
+    def _tell_trouble(self, told: Trouble) -> None:
+        """Say what a server does; several processes may tell of the same one, so their tries are added, and lines keep their distance."""
+        trouble = self.troubles.setdefault(told.server, ServerLine())
+        trouble.add(told)
+        if self.live:
+            self.live.update(self.shown())
+        elif trouble.due(time.monotonic()):
+            self.console.print(trouble.text, highlight=False, markup=False, soft_wrap=True)
 
     @property
     def count(self) -> int:
@@ -90,60 +123,19 @@ class Progress:
             table.add_row(model, scenario, condition, *tally.text())
         return table
 
+    def shown(self) -> Group:
+        """The table, and below it the servers that do not answer."""
+        return Group(self.table(), *(Text(trouble.text) for trouble in self.troubles.values() if trouble.bad))
+
     def __enter__(self) -> "Progress":
         if self.console.is_terminal:
-            self.live = Live(self.table(), console=self.console, refresh_per_second=4)
+            self.live = Live(self.shown(), console=self.console, refresh_per_second=4)
             self.live.start()
         return self
 
     def __exit__(self, problem: object, *_: object) -> None:
         if self.live:
-            self.live.update(self.table())
+            self.live.update(self.shown())
             self.live.stop()
         elif problem is None:
             self.console.print(self.line(), highlight=False)
-
-
-@dataclass
-class Listener:
-    """What is heard while an evaluation runs: the rows of ended samples by evaluation, and who is told of each."""
-
-    tell: Callable[[list[Row]], None]
-    sequential: bool
-    models: dict[str, str] = field(default_factory=dict)
-    rows: dict[str, list[Row]] = field(default_factory=dict)
-
-
-LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
-
-
-@contextmanager
-def listening(tell: Callable[[list[Row]], None], sequential: bool) -> Iterator[dict[str, list[Row]]]:
-    """Hear of every sample that ends inside the block and pass it on; gives the rows by the evaluation's id."""
-    listener = Listener(tell, sequential)
-    token = LISTENER.set(listener)
-    try:
-        yield listener.rows
-    finally:
-        LISTENER.reset(token)
-
-
-@hooks(name="gyges_progress", description="Live progress of gyges test")
-class ProgressHooks(Hooks):
-    """Passes ended samples on to the progress that listens. Inspect makes one of these for the whole process."""
-
-    def enabled(self) -> bool:
-        """Only while somebody listens."""
-        return LISTENER.get() is not None
-
-    async def on_task_start(self, data: TaskStart) -> None:
-        """Remember which model an evaluation is about."""
-        if listener := LISTENER.get():
-            listener.models[data.eval_id] = data.spec.model
-
-    async def on_sample_end(self, data: SampleEnd) -> None:
-        """Pass the sample on."""
-        if listener := LISTENER.get():
-            row = row_of(data.sample, listener.models[data.eval_id], "", listener.sequential)
-            listener.rows.setdefault(data.eval_id, []).append(row)
-            listener.tell([row])
