@@ -4,7 +4,7 @@ import math
 
 from scipy import special
 
-from gyges.statistics.rates import z_of
+from gyges.statistics.rates import clopper_pearson, z_of
 from gyges.statistics.roots import root_of
 
 
@@ -39,15 +39,16 @@ def _power(d: float, base: float, n_a: int, n_b: int, z: float) -> float:
 
 
 def samples_for_width(width: float, p: float = 0.5, confidence: float = 0.95) -> int:
-    """Independent samples after which Wilson's interval is at most `width` wide (high - low).
+    """Independent samples after which the interval of a rate (`rates.estimate`) is at most `width` wide (high - low).
 
     With p = .5 that holds whatever the true rate; with another p it holds when that rate is observed, or one further
-    from one half. Solves the width of Wilson's interval for n. Raises ValueError unless 0 < width <= 1 and 0 <= p <= 1.
+    from one half. Raises ValueError unless 0 < width <= 1 and 0 <= p <= 1.
     """
     if not (0 < width <= 1 and 0 <= p <= 1):
         raise ValueError(f"need 0 < width <= 1 and 0 <= p <= 1, got {width} and {p}")
-    z2 = z_of(confidence) ** 2
-    spread = 4 * z2 * p * (1 - p)
-    # width^2 (n + z2)^2 = spread n + z2^2, as a quadratic in m = n + z2
-    root = spread + math.sqrt(spread**2 + 4 * width**2 * z2 * (z2 - spread))
-    return max(1, math.ceil(root / (2 * width**2) - z2 - 1e-9))
+
+    def excess(n: float) -> float:
+        low, high = clopper_pearson(p * n, n, confidence)
+        return high - low - width
+
+    return max(1, math.ceil(root_of(excess, 0, (z_of(confidence) ** 2 + 20) / width**2) - 1e-9))
