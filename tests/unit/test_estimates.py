@@ -23,7 +23,7 @@ from statsmodels.stats.proportion import (
 
 from gyges.statistics.differences import Difference, _tango, difference, holm
 from gyges.statistics.judge_error import corrected_rate
-from gyges.statistics.rates import ClusterCount, Estimate, clopper_pearson, effective_n, estimate
+from gyges.statistics.rates import Estimate, clopper_pearson, estimate
 from gyges.statistics.sample_size import detectable_difference, samples_for_width
 
 RUNS = 1000

@@ -101,7 +101,8 @@ def _open(name: str, config: GenerateConfig, base_url: str | None, args: Mapping
     if "/" not in name:
         raise UserError(f"unknown model '{name}'", "Write provider/model, e.g. openai/gpt-4.1 or embedded/smollm2")
     _check_packages(name, base_url, args)
-    if name.startswith("vllm") and (base_url or os.environ.get(SERVERS["vllm"])):
+    if name.startswith("vllm") and (address := base_url or os.environ.get(SERVERS["vllm"])):
+        _check_address(address, "--base-url" if base_url else SERVERS["vllm"])
         args = {"lazy_init": False, **args}  # the server is there: its client is made now, so that it can be watched
     if "model_path" in args:  # the name is the user's own: Inspect would look for it on the hub, to learn about it
         set_model_info(name, ModelInfo())
