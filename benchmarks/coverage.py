@@ -128,9 +128,13 @@ def held(k: Counts, sizes: Counts, rate: float, known: float) -> tuple[float, fl
     n, ends = int(sizes.sum()), []
     for row in rows.tolist():
         worth = effective_n([ClusterCount(*pair) for pair in zip(row, sizes.tolist(), strict=True)], 0.95)
-        ends.append((*clopper_pearson(sum(row) / n * worth, worth, 0.95), *clopper_pearson(sum(row) / n * known, known, 0.95)))
+        ends.append(
+            (*clopper_pearson(sum(row) / n * worth, worth, 0.95), *clopper_pearson(sum(row) / n * known, known, 0.95))
+        )
     low, high, best_low, best_high = np.array(ends).T
-    means = (np.average(what, weights=times) for what in ((low <= rate) & (rate <= high), high - low, best_high - best_low))
+    means = (
+        np.average(what, weights=times) for what in ((low <= rate) & (rate <= high), high - low, best_high - best_low)
+    )
     covered, width, best = map(float, means)
     return covered, width, best
 
@@ -144,10 +148,14 @@ def table(rows: list[Row], worst: int = 12) -> str:
     hows = sorted({row.how for row in rows})
     for how in hows:
         for low, high in ((3, 6), (7, 15), (20, 35), (40, 61)):
-            lines.append(line(f"{how}, {low} to {high}", [r for r in rows if r.how == how and low <= len(r.shape) <= high]))
+            lines.append(
+                line(f"{how}, {low} to {high}", [r for r in rows if r.how == how and low <= len(r.shape) <= high])
+            )
     lines.append(line("all", rows))
     for r in sorted(rows, key=lambda r: r.covered)[:worst]:
-        lines.append(f"{r.covered:.3f} at rate {r.rate}, {r.how} {r.spread}, sizes {sizes_told(r.shape)}, mean width {r.width:.3f}")
+        lines.append(
+            f"{r.covered:.3f} at rate {r.rate}, {r.how} {r.spread}, sizes {sizes_told(r.shape)}, mean width {r.width:.3f}"
+        )
     return "\n".join(lines)
 
 
@@ -156,9 +164,7 @@ def line(name: str, rows: list[Row]) -> str:
         return f"{name:22}  none"
     covered = np.array([row.covered for row in rows])
     width, ratio = np.mean([row.width for row in rows]), np.median([row.ratio for row in rows])
-    return (
-        f"{name:22}  {len(rows):6}  {covered.min():.3f}  {covered.mean():.3f}  {(covered < AIM).sum():5}  {width:.3f}  1/{ratio:.2f}"
-    )
+    return f"{name:22}  {len(rows):6}  {covered.min():.3f}  {covered.mean():.3f}  {(covered < AIM).sum():5}  {width:.3f}  1/{ratio:.2f}"
 
 
 def sizes_told(shape: tuple[int, ...]) -> str:
