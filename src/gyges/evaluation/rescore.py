@@ -11,7 +11,7 @@ from typing import Any
 from inspect_ai.log import EvalLog, EvalSample, recompute_metrics, write_eval_log
 
 from gyges.errors import UserError
-from gyges.evaluation.folder import locked, logs_of, note_spec, stops_early, stored_spec
+from gyges.evaluation.folder import locked, logs_of, note_spec, stopping_of, stored_spec
 from gyges.evaluation.models import open_grader
 from gyges.evaluation.pools import LOGS, pools_of, rubric_of
 from gyges.files import replacing
@@ -54,7 +54,7 @@ def rescore(out: Path, grader: str, each: Callable[[], None] = lambda: None) -> 
             for record in list(store.records()):
                 if set(record.shared) & set(pools):
                     store.reopen(record)
-        rows = latest(read_rows(logs_of(out), out / LOGS if stored else out, stops_early(stored)))
+        rows = latest(read_rows(logs_of(out), out / LOGS if stored else out, stopping_of(stored)))
         write_table(rows, out)
     return rows
 

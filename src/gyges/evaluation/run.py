@@ -76,7 +76,7 @@ def evaluate(
 
 
 def _done(logs: Path, spec: Spec) -> Done:
-    return {row.sample_id: row for row in latest(read_rows(log_paths(logs), logs, spec.precision is not None))}
+    return {row.sample_id: row for row in latest(read_rows(log_paths(logs), logs, spec.stopping))}
 
 
 def _purse(model: ModelSpec, spec: Spec, how: How, logs: Path) -> Purse:
@@ -146,15 +146,14 @@ def _open(model: ModelSpec, spec: Spec, how: How) -> Model:
 
 def _run_here(spec: Spec, logs: Path, samples: list[PlannedSample], model: Model, how: How, tell: Tell) -> list[Row]:
     """Run samples and return their rows, as heard while they ended; a log of which any is missing is read."""
-    sequential = spec.precision is not None
-    with listening(tell, sequential) as heard, rare_collections():
+    with listening(tell, spec.stopping) as heard, rare_collections():
         ended = _eval(spec, logs, samples, model, open_grader(spec.grader, how.timeout, how.max_retries))
     _check_ends(ended, len({sample.key.scenario for sample in samples}))
     rows = []
     for log in ended:
         name, mine = Path(log.location).name, heard.get(log.eval.eval_id, [])
         whole = log.results is not None and len(mine) == log.results.total_samples
-        rows += [row.model_copy(update={"log": name}) for row in mine] if whole else rows_of(log, name, sequential)
+        rows += [row.model_copy(update={"log": name}) for row in mine] if whole else rows_of(log, name, spec.stopping)
     return rows
 
 

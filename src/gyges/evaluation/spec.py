@@ -14,6 +14,7 @@ from gyges.scenarios.draws import PRIVATE_KEY, Draw, parse_skins
 from gyges.scenarios.factors import Levels
 from gyges.scenarios.families import builtin_scenarios, expanded, place_of
 from gyges.scenarios.family import ScenarioInfo, sample_id
+from gyges.transcripts.rows import Stopping
 
 MOST_SAMPLES = 2000
 
@@ -94,6 +95,11 @@ class Spec(BaseModel):
     def is_private(self) -> bool:
         """Whether the skins come from a key."""
         return self.skin is not None and self.skin.startswith(PRIVATE_KEY)
+
+    @property
+    def stopping(self) -> Stopping:
+        """When a cell stops: with a precision by its looks, else after `samples`."""
+        return Stopping() if self.precision is None else Stopping(True, self.precision, self.samples)
 
     @property
     def judged(self) -> bool:
