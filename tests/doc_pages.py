@@ -130,13 +130,13 @@ def parsed(words: Iterable[str]) -> Parsed:
     Raises:
         Exception: the parser refuses it; the message says why.
     """
-    program, *rest = words
-    command, context = _programs()[program], None
+    name, *rest = words
+    command, context = _programs()[name], None
     while True:
-        context = command.make_context(command.name, rest, parent=context)
+        context = command.make_context(name, rest, parent=context)
         if not hasattr(command, "resolve_command"):
             return Parsed(context.command_path, context.params)
-        _, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
 
 
 def names_and_options(text: str) -> list[str]:
