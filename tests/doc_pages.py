@@ -86,7 +86,7 @@ def _session(block: Block) -> Iterator[Command]:
 
 def _scripted(lines: Iterable[str]) -> Iterator[tuple[str, ...]]:
     """The words of those lines that call one of our programs, without a comment, and without what follows a `||`."""
-    for line in lines:
+    for line in map(str.strip, lines):
         if line.split(" ")[0] in PROGRAMS:
             words = shlex.split(line, comments=True)
             yield tuple(words[: words.index("||")] if "||" in words else words)
