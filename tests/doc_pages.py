@@ -13,7 +13,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
-PROGRAMS = ("gyges", "inspect")
+PROGRAMS = ("gyges", "inspect", "cp")
 FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 PROMPT = re.compile(r"^(?:[\w-]+ )?\$ (.*)$")
 INLINE = re.compile(r"(?<!`)`((?:gyges|inspect) [^`]+)`")
@@ -85,7 +85,7 @@ def _session(block: Block) -> Iterator[Command]:
 
 
 def _scripted(lines: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """The words of those lines that call one of our programs, without a comment, and without what follows a `||`."""
+    """The words of those lines that call one of the programs, without a comment, and without what follows a `||`."""
     for line in map(str.strip, lines):
         if line.split(" ")[0] in PROGRAMS:
             words = shlex.split(line, comments=True)

@@ -9,6 +9,7 @@ import ast
 import importlib
 import inspect
 import json
+import subprocess
 import tomllib
 from collections.abc import Callable
 from glob import glob
@@ -61,7 +62,8 @@ def test_commands_within_sentences_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=ids)
 def test_commands_are_accepted_and_run_where_they_can(page: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("experiments").symlink_to(ROOT / "experiments")
+    for name in ("experiments", "src"):
+        Path(name).symlink_to(ROOT / name)
     write_studies(page)
     promised: list[str] = []
     for command in commands_of(page):
@@ -91,6 +93,9 @@ def write_studies(page: Path) -> None:
 
 def check(command: Command, promised: list[str]) -> None:
     """Parse it, look for what it names, and run it, or as much of it as can be run. `promised` are the outputs of commands that were not run."""
+    if command.words[0] == "cp":
+        subprocess.run(command.words, check=True)
+        return
     found = parsed(command.words)
     if found.name.startswith("inspect"):
         check_inspect(found)
@@ -173,7 +178,10 @@ def check_models(models: list[str]) -> None:
 def check_inspect(found: Parsed) -> None:
     """Whether Inspect has the tasks, the scorer and the model's provider, and the task takes its options."""
     tasks = registered("task")
-    for name in (t for t in found.values.get("tasks", ()) if not Path(t).suffix):
+    for name in found.values.get("tasks", ()):
+        if Path(name).suffix:
+            assert Path(name).exists(), f"there is no {name}"
+            continue
         given = dict(text.split("=", 1) for text in found.values["t"])
         tasks[name](**{k: SETTINGS_IN[k] if k in SETTINGS_IN else yaml.safe_load(v) for k, v in given.items()})
     check_models([found.values["model"]] if found.values.get("model") else [])
