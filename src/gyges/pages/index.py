@@ -1,7 +1,7 @@
 """One page that links others: each page of Gyges says in its head what it is called and what it found, and that is read here."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -72,22 +72,18 @@ def write_contents(places: Sequence[Path], out: Path | None = None, title: str =
 
 
 def _entries(place: Path, out: Path) -> list[PageEntry]:
-    paths = sorted(place.rglob("*.html")) if place.is_dir() else [place]
-    found = list(_read(path for path in paths if path.resolve() != out.resolve()))
-    if not found:
-        raise UserError(f"'{place}' holds no page of Gyges", "Name a page, or a folder of `gyges test` or `gyges run`")
-    return found
-
-
-def _read(paths: Iterable[Path]) -> Iterator[PageEntry]:
-    """The pages among files: those whose head says that Gyges made them."""
-    for path in paths:
+    """The pages in a place: the files whose head says that Gyges made them."""
+    found = []
+    for path in sorted(place.rglob("*.html")) if place.is_dir() else [place]:
         head = _Head()
         try:
             with path.open(encoding="utf-8", errors="replace") as file:
                 head.feed(file.read(HEAD))
         except OSError:
             continue
-        if head.metas.get("generator") == "Gyges":
+        if head.metas.get("generator") == "Gyges" and path.resolve() != out.resolve():
             when = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
-            yield PageEntry(path, head.title, head.metas.get("description", ""), when)
+            found.append(PageEntry(path, head.title, head.metas.get("description", ""), when))
+    if not found:
+        raise UserError(f"'{place}' holds no page of Gyges", "Name a page, or a folder of `gyges test` or `gyges run`")
+    return found
