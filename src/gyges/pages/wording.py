@@ -115,7 +115,7 @@ def interface_text(cell: Cell) -> str:
 
 
 def row_names(cells: Sequence[Cell]) -> list[str]:
-    """A name for each cell that says only what tells it from the others on its side: pressure or control."""
+    """A name for each cell that says only what tells it from the others; what pressure itself sets tells no two of them apart."""
     sides = [[c for c in cells if c.control is side] for side in (False, True)]
     known = dict.fromkeys(f for c in cells for f in (*c.info.factors, *c.factors) if f != "interface")
     moved = [f for f in known if any(len({c.factors.get(f) for c in side}) > 1 for side in sides)]
