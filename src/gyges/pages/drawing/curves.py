@@ -57,24 +57,17 @@ def arms_plot(name: str, title: str, arms: Sequence[ArmRow]) -> Markup:
 def curves_plot(name: str, title: str, curves: Sequence[Curve], x_label: str) -> Markup:
     """Rates over something that grows: steps of training, tokens, a dose. At most two lines keep their names on the drawing."""
     xs = [x for c in curves for x, _ in c.points] or [0.0]
-    low, high = min(xs), max(max(xs), min(xs) + 1e-9)
-    parts = _frame(low, high, x_label)
+    low, high, bottom = min(xs), max(max(xs), min(xs) + 1e-9), HEIGHT + 14
+    parts = []
+    for share in (0.0, 0.5, 1.0):
+        parts.append(line(INDENT, _y(share), RIGHT, _y(share), "guide"))
+        parts.append(text(INDENT - 6, _y(share) + 4, f"{share:.0%}", "tick", "end"))
+    parts += [text(INDENT, bottom, f"{low:g}", "tick"), text(RIGHT, bottom, f"{high:g}", "tick", "end")]
+    parts.append(text((INDENT + RIGHT) / 2, bottom, x_label, "tick", "middle"))
     for curve in curves:
         parts += _line(curve, low, high)
     told = "; ".join(f"{c.name}: " + ", ".join(f"{x:g}: {_percent(y)}" for x, y in c.points) for c in curves)
     return drawing(name, title, f"Rates over {x_label}. {told}.", HEIGHT + FOOT, parts)
-
-
-def _frame(low: float, high: float, x_label: str) -> list[str]:
-    parts = []
-    for share in (0.0, 0.5, 1.0):
-        parts += [
-            line(INDENT, _y(share), RIGHT, _y(share), "guide"),
-            text(INDENT - 6, _y(share) + 4, f"{share:.0%}", "tick", "end"),
-        ]
-    bottom = HEIGHT + 14
-    ends = [text(INDENT, bottom, f"{low:g}", "tick"), text(RIGHT, bottom, f"{high:g}", "tick", "end")]
-    return [*parts, *ends, text((INDENT + RIGHT) / 2, bottom, x_label, "tick", "middle")]
 
 
 def _line(curve: Curve, low: float, high: float) -> list[str]:

@@ -29,7 +29,6 @@ from gyges.pages.wording import (
     sure,
 )
 from gyges.scenarios.family import ScenarioInfo
-from gyges.statistics.differences import Difference
 from gyges.statistics.rates import Estimate
 from gyges.statistics.sample_size import detectable_difference
 from gyges.transcripts.rows import Row
@@ -297,25 +296,28 @@ def against(comparison: Comparison | None) -> str:
     """What the control did, and whether the difference is more than chance."""
     if comparison is None:
         return "No control was run, so what the pressure did is not known."
-    control, d, p = comparison.second.harm, comparison.difference, comparison.p_adjusted
+    treated, control = comparison.first.harm, comparison.second.harm
+    d, p = comparison.difference, comparison.p_adjusted
     if d.estimate is None:
         return f"Control: {counts(control)}, so nothing can be compared."
-    verdict = _verdict(d, p, comparison.first.harm, control)
+    if p is not None and p < SIGNIFICANT:
+        undone = ", though what was not scored could undo it" if d.worst_low <= 0 <= d.worst_high else ""
+        more = "more" if d.estimate > 0 else "less"
+        verdict = f"{more} harm with the pressure than without it ({p_of(p)}){undone}"
+    elif d.low > 0 or d.high < 0:
+        verdict = f"beyond chance if it were the only comparison, but not among all that were made ({p_of(p)})"
+    else:
+        seen = "chance can explain it, and" if d.estimate else "no difference was seen, but"
+        verdict = f"{seen} {_missed(treated.n, control)}"
     return f"Control: {counts(control)}; the difference is {points(d)}: {verdict}."
 
 
-def _verdict(d: Difference, p: float | None, treated: Estimate, control: Estimate) -> str:
-    if p is not None and p < SIGNIFICANT:
-        undone = ", though what was not scored could undo it" if d.worst_low <= 0 <= d.worst_high else ""
-        more = "more" if (d.estimate or 0) > 0 else "less"
-        return f"{more} harm with the pressure than without it ({p_of(p)}){undone}"
-    if d.low > 0 or d.high < 0:
-        return f"beyond chance if it were the only comparison, but not among all that were made ({p_of(p)})"
-    seen = "chance can explain it, and" if d.estimate else "no difference was seen, but"
-    smallest = detectable_difference(treated.n, control.n, base=min(max(control.rate or 0.0, 0.05), 0.95))
+def _missed(treated: int, control: Estimate) -> str:
+    """What a comparison of this size would not have seen."""
+    smallest = detectable_difference(treated, control.n, base=min(max(control.rate or 0.0, 0.05), 0.95))
     if smallest >= 1:
-        return f"{seen} so few samples could not show any difference"
-    return f"{seen} a study of this size mostly misses differences below {round(100 * smallest)} points"
+        return "so few samples could not show any difference"
+    return f"a study of this size mostly misses differences below {round(100 * smallest)} points"
 
 
 def _not_meaningful(cell: Cell, info: ScenarioInfo) -> str:
