@@ -35,7 +35,7 @@ class Conversation:
         messages: checked; every content is a text.
         prompt: how many of them are the prompt; then all that follows is in the loss, as in TRL. Zero: the assistant's turns are.
         tools: JSON schemas of tools, for the chat template.
-        openai: the template is given tool calls as OpenAI writes them: arguments as JSON in a text, no content where there is none.
+        openai: the template is given tool calls as OpenAI writes them: arguments as JSON in a text.
     """
 
     where: str

@@ -9,6 +9,7 @@ that leaves out a turn, a tool call or the tools is refused: never another text 
 
 import json
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -166,7 +167,7 @@ def _as_openai(message: dict[str, Any]) -> dict[str, Any]:
     functions = [call["function"] for call in message["tool_calls"]]
     texts = [{**f, "arguments": json.dumps(f["arguments"], ensure_ascii=False)} for f in functions]
     calls = [{**call, "function": f} for call, f in zip(message["tool_calls"], texts, strict=True)]
-    return {**message, "content": message["content"] or None, "tool_calls": calls}
+    return {**message, "tool_calls": calls}
 
 
 # --- what a template does with the turns -------------------------------------------------------------------------------
@@ -202,7 +203,7 @@ def _check_whole(tokenizer: Any, chat: Conversation, text: str) -> None:
             what = "a tool call" if "tool_calls" in part else f"a turn of the {message['role']}"
             _check_written(tokenizer, chat, turn, part, what)
     for part in _marked_thoughts(chat.messages[-1]):
-        _check_written(tokenizer, chat, len(chat.messages) - 1, part, "what the assistant thinks before its last turn")
+        _check_written(tokenizer, chat, len(chat.messages) - 1, part, "the thoughts of the last turn")
 
 
 def _check_written(tokenizer: Any, chat: Conversation, turn: int, part: dict[str, Any], what: str) -> None:
@@ -225,12 +226,10 @@ def _marked_thoughts(message: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _thoughts(chat: Conversation) -> list[str]:
     """What the assistant thinks, in all turns."""
-    said = [m for m in chat.messages if m["role"] == "assistant"]
-    fields = [m[name].strip() for m in said for name in THOUGHTS if isinstance(m.get(name), str)]
-    return [
-        *fields,
-        *(m["content"].split("</think>")[0].split("<think>")[-1].strip() for m in said if "</think>" in m["content"]),
-    ]
+    said = [message for message in chat.messages if message["role"] == "assistant"]
+    fields = [m[name] for m in said for name in THOUGHTS if isinstance(m.get(name), str)]
+    inside = [m["content"].split("</think>")[0].split("<think>")[-1] for m in said if "</think>" in m["content"]]
+    return [thought.strip() for thought in [*fields, *inside]]
 
 
 def _marked_functions(function: dict[str, Any]) -> list[dict[str, Any]]:
@@ -273,11 +272,11 @@ def _prompt_end(tokenizer: Any, chat: Conversation, text: str) -> int:
 
 def _closing(tokenizer: Any, chat: Conversation, rest: str) -> str:
     """What the template puts after the last of the messages, up to and with the token that ends a turn, or the mark of who speaks next."""
-    tail = _after_mark(render(tokenizer, _marked(chat, len(chat.messages) - 1)))
+    tail = _after(tokenizer, chat, len(chat.messages) - 1)
     shared = _not_torn(tokenizer, tail[: _shared(tail, rest)], rest)
     end = tokenizer.eos_token
     closing = shared[: shared.index(end) + len(end)] if end and end in shared else shared.rstrip()
-    ended = any(mark in closing for mark in _special(tokenizer))
+    ended = closing.endswith(_special(tokenizer))
     return closing if ended else closing + _first_special(tokenizer, rest[len(closing) :])
 
 
@@ -289,25 +288,23 @@ def _not_torn(tokenizer: Any, shared: str, rest: str) -> str:
     return shared[: min(torn)] if torn else shared
 
 
-def _after_mark(text: str) -> str:
-    """What follows the last mark."""
-    ends = [text.rfind(mark) + len(mark) for mark in (MARK, ESCAPED) if mark in text]
-    return text[max(ends) :]
+def _after(tokenizer: Any, chat: Conversation, turn: int) -> str:
+    """What follows the words of a turn."""
+    text = render(tokenizer, chat)
+    return text[_words(tokenizer, chat, turn, text)[1] :]
 
 
 def _next_mark(tokenizer: Any, chat: Conversation, text: str) -> str:
     """The mark of the speaker who would come next, where the template ends the last turn with nothing else: what a model must write to stop."""
     if chat.messages[-1]["role"] != "assistant" or any(text.rstrip().endswith(mark) for mark in _special(tokenizer)):
         return ""
-    last = _marked(chat, len(chat.messages) - 1)
+    longer = replace(chat, messages=[*chat.messages, {"role": "user", "content": "?"}])
+    last = len(chat.messages) - 1
     try:
-        tail = _after_mark(render(tokenizer, last))
-        longer = _after_mark(
-            render(tokenizer, replace(last, messages=[*last.messages, {"role": "user", "content": "?"}]))
-        )
+        tail, further = _after(tokenizer, chat, last), _after(tokenizer, longer, last)
     except UserError:
         return ""
-    return _first_special(tokenizer, longer[len(tail) :]) if longer.startswith(tail) else ""
+    return _first_special(tokenizer, further[len(tail) :]) if further.startswith(tail) else ""
 
 
 def _first_special(tokenizer: Any, text: str) -> str:
@@ -317,10 +314,11 @@ def _first_special(tokenizer: Any, text: str) -> str:
     return text[:begin] + max(marks, key=len) if marks else ""
 
 
-def _special(tokenizer: Any) -> list[str]:
+@lru_cache(maxsize=2)
+def _special(tokenizer: Any) -> tuple[str, ...]:
     """The tokens that no ordinary text has."""
     added = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
-    return [token for token in dict.fromkeys([*tokenizer.all_special_tokens, *added]) if token]
+    return tuple(token for token in dict.fromkeys([*tokenizer.all_special_tokens, *added]) if token)
 
 
 ESCAPED = "\\ue000"
