@@ -109,7 +109,7 @@ def _text_rows(path: Path) -> Iterator[SourcedRow]:
 
 def _decoded(path: Path) -> str:
     data = path.read_bytes()
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data[:4]:
         raise UserError(f"{path} is in UTF-16", "Save it in UTF-8")
     try:
         return data.decode("utf-8-sig")
@@ -120,14 +120,26 @@ def _decoded(path: Path) -> str:
 
 def _parsed(text: str, where: str) -> Any:
     try:
-        value = json.loads(text, object_pairs_hook=_named_once)
-        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is JSON, and no tokenizer takes it
+        return whole_json(text)
     except UnicodeEncodeError:
         raise UserError(f"{where} holds half of a surrogate pair", "Write the whole character") from None
     except KeyError as error:
         raise UserError(f"{where} has the field {error} twice", "Write it once") from None
+    except RecursionError:
+        raise UserError(f"{where} is nested too deeply", "Write the inner part as a text") from None
     except ValueError:
         raise UserError(f"{where} is not JSON", "Write one object a line") from None
+
+
+def whole_json(text: str) -> Any:
+    """A text's JSON.
+
+    Raises:
+        ValueError: it is none, or holds half of a surrogate pair, which is JSON and which no tokenizer takes.
+        KeyError: an object has a name twice.
+    """
+    value = json.loads(text, object_pairs_hook=_named_once)
+    json.dumps(value, ensure_ascii=False).encode()
     return value
 
 
