@@ -117,8 +117,6 @@ def say_and_store(census: Census, out: Path, context: Context) -> None:
     ]:
         if count:
             context.say(f"note: {count} of {census.rows} rows {what}")
-    context.say(f"in the loss is what stands in {OPEN} {CLOSE}: {_short(census.example)}")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[: SHOWN // 2]} … {text[-SHOWN // 2 :]}"
+    text = census.example
+    shown = text if len(text) <= SHOWN else f"{text[: SHOWN // 2]} … {text[-SHOWN // 2 :]}"
+    context.say(f"in the loss is what stands in {OPEN} {CLOSE}: {shown}")

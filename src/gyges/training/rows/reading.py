@@ -60,7 +60,10 @@ def read_rows(data: Data, context: Context) -> list[SourcedRow]:
     if not path.exists():
         raise UserError(f"there is no {ROWS} in {path.parent}", TAKEN)
     arrow = path.is_dir() or path.suffix == ".parquet"
-    rows = list(_arrow_rows(path) if arrow else _text_rows(path))
+    if arrow:
+        rows = [SourcedRow(f"{path}, row {i}", _without_nulls(row)) for i, row in enumerate(_dataset(path), 1)]
+    else:
+        rows = list(_text_rows(path))
     if not rows:
         raise UserError(f"{path} is empty", "There is nothing to train on")
     return rows
@@ -158,12 +161,6 @@ def _object(value: Any, where: str) -> TrainingRow:
 
 
 # --- arrow -----------------------------------------------------------------------------------------------------------
-
-
-def _arrow_rows(path: Path) -> Iterator[SourcedRow]:
-    """The rows of a parquet file, a folder of them, or what `save_to_disk` has left."""
-    for number, row in enumerate(_dataset(path), 1):
-        yield SourcedRow(f"{path}, row {number}", _without_nulls(row))
 
 
 def _dataset(path: Path) -> Any:

@@ -198,7 +198,9 @@ def _check_whole(tokenizer: Any, chat: Conversation, text: str) -> None:
         calls = message.get("tool_calls", [])
         parts = [{"content": MARK}] if message["content"] else []
         for number, call in enumerate(calls):
-            parts += [_call_with(calls, number, function) for function in _marked_functions(call["function"])]
+            others = calls[:number], calls[number + 1 :]
+            replaced = [{**call, "function": function} for function in _marked_functions(call["function"])]
+            parts += [{"tool_calls": [*others[0], one, *others[1]]} for one in replaced]
         for part in parts if calls or message["role"] != "assistant" else ():
             what = "a tool call" if "tool_calls" in part else f"a turn of the {message['role']}"
             _check_written(tokenizer, chat, turn, part, what)
@@ -237,11 +239,6 @@ def _marked_functions(function: dict[str, Any]) -> list[dict[str, Any]]:
     arguments = function["arguments"]
     replaced = [{**function, "arguments": {**arguments, name: MARK}} for name in arguments]
     return [{**function, "name": MARK}, *replaced]
-
-
-def _call_with(calls: list[dict[str, Any]], number: int, function: dict[str, Any]) -> dict[str, Any]:
-    """The tool calls of a message with one function replaced."""
-    return {"tool_calls": [*calls[:number], {**calls[number], "function": function}, *calls[number + 1 :]]}
 
 
 def _marked(chat: Conversation, turn: int, names: bool = True) -> Conversation:
