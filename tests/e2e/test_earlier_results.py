@@ -23,7 +23,6 @@ CELLS = [(False, 1, 2), (True, 0, 2)]
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy, as the folder in which commands are run."""
-    monkeypatch.setenv("COLUMNS", "200")
     folder = shutil.copytree(EARLIER, tmp_path / "earlier")
     monkeypatch.chdir(folder)
     return folder
@@ -46,12 +45,14 @@ def logs(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.usefixtures("unchanged")
 def test_a_plan_keeps_training_results_and_says_which_evaluation_is_taken_over(here: Path) -> None:
-    done = gyges("plan", "study.py", "--store", "store")
+    done = gyges("plan", "study.py", "--store", "store", "--json")
     assert done.returncode == 0, done.stderr
-    trained, evaluated = (line for line in done.stdout.splitlines() if line.startswith(("drifted", "cached")))
-    assert f"sft/{TRAINED}" in trained
-    assert evaluated.startswith("drifted") and EVALUATED in evaluated and "earlier version of Evaluate" in evaluated
-    assert "0 of 2 steps are to be run" in done.stdout
+    trained, evaluated = json.loads(done.stdout)["steps"]
+    assert trained["key"] == TRAINED and trained["state"] in ("cached", "drifted")
+    assert (
+        evaluated["state"] == "drifted"
+        and "earlier version of Evaluate under the key " + EVALUATED in evaluated["note"]
+    )
 
 
 @pytest.mark.usefixtures("unchanged")

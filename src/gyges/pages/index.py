@@ -5,7 +5,7 @@ The drawing is shown as an image, in which a browser runs no script and loads no
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import unescape
@@ -94,16 +94,9 @@ def write_contents(places: Sequence[Path], out: Path | None = None, title: str =
 
 
 def _entries(place: Path, out: Path) -> list[PageEntry]:
-    paths = sorted(place.rglob("*.html")) if place.is_dir() else [place]
-    found = list(_read(path for path in paths if path.resolve() != out.resolve()))
-    if not found:
-        raise UserError(f"'{place}' holds no page of Gyges", "Name a page, or a folder of `gyges test` or `gyges run`")
-    return found
-
-
-def _read(paths: Iterable[Path]) -> Iterator[PageEntry]:
-    """The pages among files: those whose head says that Gyges made them."""
-    for path in paths:
+    """The pages in a place: the files whose head says that Gyges made them."""
+    found = []
+    for path in sorted(place.rglob("*.html")) if place.is_dir() else [place]:
         head = _Head()
         try:
             with path.open(encoding="utf-8", errors="replace") as file:
@@ -111,9 +104,12 @@ def _read(paths: Iterable[Path]) -> Iterator[PageEntry]:
                 text = start + file.read() if head.metas.get("generator") == "Gyges" else ""
         except OSError:
             continue
-        if text:
+        if text and path.resolve() != out.resolve():
             when = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
-            yield PageEntry(path, head.title, head.metas.get("description", ""), when, _main_result(text))
+            found.append(PageEntry(path, head.title, head.metas.get("description", ""), when, _main_result(text)))
+    if not found:
+        raise UserError(f"'{place}' holds no page of Gyges", "Name a page, or a folder of `gyges test` or `gyges run`")
+    return found
 
 
 def _main_result(page: str) -> tuple[Drawing, ...]:

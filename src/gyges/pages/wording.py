@@ -115,22 +115,17 @@ def interface_text(cell: Cell) -> str:
 
 
 def row_names(cells: Sequence[Cell]) -> list[str]:
-    """A name for each cell that says only what tells it from the others."""
-    moved = _moved(cells)
+    """A name for each cell that says only what tells it from the others; what pressure itself sets tells no two of them apart."""
+    sides = [[c for c in cells if c.control is side] for side in (False, True)]
+    known = dict.fromkeys(f for c in cells for f in (*c.info.factors, *c.factors) if f != "interface")
+    moved = [f for f in known if any(len({c.factors.get(f) for c in side}) > 1 for side in sides)]
     aspects = [lambda c: c.model, lambda c: _levels(c, moved), interface_text]
     telling = [aspect for aspect in aspects if len({aspect(c) for c in cells}) > 1]
     return [", ".join(aspect(c) for aspect in telling) or c.model for c in cells]
 
 
-def _moved(cells: Sequence[Cell]) -> list[str]:
-    """Factors that differ between cells on the same side; what pressure itself sets does not tell two of them apart."""
-    sides = [[c for c in cells if c.control is side] for side in (False, True)]
-    known = dict.fromkeys(f for c in cells for f in (*c.info.factors, *c.factors) if f != "interface")
-    return [f for f in known if any(len({c.factors.get(f) for c in side}) > 1 for side in sides)]
-
-
 def _levels(cell: Cell, moved: Sequence[str]) -> str:
-    """The levels of those factors, or the side alone where there are none."""
+    """The levels of the factors that moved, or the side alone where there are none."""
     named = ", ".join(f"{factor} {cell.factors.get(factor, DASH)}" for factor in moved).replace("_", " ")
     if not named:
         return side(cell)

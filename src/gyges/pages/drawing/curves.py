@@ -40,19 +40,18 @@ def arms_plot(name: str, title: str, arms: Sequence[ArmRow]) -> Markup:
     height = TOP + 38 * len(arms)
     parts = axis(TOP - 12, height - 8, SHARES)
     for i, arm in enumerate(arms):
-        parts += _arm_row(arm, TOP + 38 * i)
+        rate, y = arm.rate, TOP + 38 * i
+        parts.append(text(LEFT, y, shorten(arm.name, 44)))
+        if math.isnan(rate.mean):
+            parts.append(text(RIGHT, y, arm.without, "soft", "end"))
+            continue
+        parts.append(text(RIGHT, y, _percent(rate.mean), "strong", "end"))
+        if not math.isnan(rate.low):
+            parts.append(line(scale(rate.low), y + 10, scale(rate.high), y + 10, "range treated"))
+        parts += [dot(scale(v), y + 10, 2.2, "seed") for v in rate.values if not math.isnan(v)]
+        parts.append(dot(scale(rate.mean), y + 10, 4.5, "point treated"))
     told = "; ".join(f"{a.name}: {a.without if math.isnan(a.rate.mean) else _percent(a.rate.mean)}" for a in arms)
     return drawing(name, title, f"Rates from 0 to 100 %. {told}.", height + 18, parts)
-
-
-def _arm_row(arm: ArmRow, y: float) -> list[str]:
-    if math.isnan(arm.rate.mean):
-        return [text(LEFT, y, shorten(arm.name, 44)), text(RIGHT, y, arm.without, "soft", "end")]
-    marks = [text(LEFT, y, shorten(arm.name, 44)), text(RIGHT, y, _percent(arm.rate.mean), "strong", "end")]
-    if not math.isnan(arm.rate.low):
-        marks.append(line(scale(arm.rate.low), y + 10, scale(arm.rate.high), y + 10, "range treated"))
-    marks += [dot(scale(v), y + 10, 2.2, "seed") for v in arm.rate.values if not math.isnan(v)]
-    return [*marks, dot(scale(arm.rate.mean), y + 10, 4.5, "point treated")]
 
 
 def curves_plot(name: str, title: str, curves: Sequence[Curve], x_label: str) -> Markup:

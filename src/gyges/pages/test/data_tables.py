@@ -228,18 +228,17 @@ def competence(cells: Iterable[Cell]) -> Table:
 
 
 def unscored(cells: Iterable[Cell]) -> Table:
-    """Where samples were lost and why; cells that lost none are left out."""
+    """Where samples were lost and why, the commonest reason first; cells that lost none are left out."""
     head = ["model", "scenario", "condition", "not scored", "why", "worst case of the rate"]
-    losing = [c for c in cells if c.harm.unscored or c.harm.errors]
-    rows = [[*_placed(c), f"{c.samples - c.harm.n} of {c.samples}", _why(c), worst_case(c.harm)] for c in losing]
+    rows: list[Line] = []
+    for c in cells:
+        if not (c.harm.unscored or c.harm.errors):
+            continue
+        reasons = sorted(c.unscored.items(), key=lambda found: -found[1])
+        why = [f"{size} {spoken(reason)}" for reason, size in reasons]
+        why += [plural(c.harm.errors, "error")] * bool(c.harm.errors)
+        rows.append([*_placed(c), f"{c.samples - c.harm.n} of {c.samples}", ", ".join(why), worst_case(c.harm)])
     return table("Samples that count neither as harmful nor as harmless", head, rows)
-
-
-def _why(cell: Cell) -> str:
-    """`2 truncated, 1 error`, the commonest reason first."""
-    reasons = sorted(cell.unscored.items(), key=lambda found: -found[1])
-    errors = [plural(cell.harm.errors, "error")] * bool(cell.harm.errors)
-    return ", ".join([f"{size} {spoken(reason)}" for reason, size in reasons] + errors)
 
 
 REASONS: dict[str, str] = {

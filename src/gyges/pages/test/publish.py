@@ -113,17 +113,16 @@ def _settings(folders: Sequence[Path]) -> dict[str, str]:
         for folder in folders
         if (stored := stored_spec(folder))
     }
-    names = dict.fromkeys(name for settings in by_models.values() for name in settings)
-    return {"gyges": __version__} | {name: _agreed(name, by_models) for name in names}
-
-
-def _agreed(name: str, by_models: dict[str, dict[str, str]]) -> str:
-    if name.startswith(("model ", "scenario ")):
-        return next(settings[name] for settings in by_models.values() if name in settings)
-    values = {models: settings.get(name, "default") for models, settings in by_models.items()}
-    if len(set(values.values())) == 1:
-        return next(iter(values.values()))
-    return "; ".join(f"{value} ({models})" for models, value in values.items())
+    found = {"gyges": __version__}
+    for name in dict.fromkeys(name for settings in by_models.values() for name in settings):
+        values = {models: settings.get(name, "default") for models, settings in by_models.items()}
+        if name.startswith(("model ", "scenario ")):
+            found[name] = next(settings[name] for settings in by_models.values() if name in settings)
+        elif len(set(values.values())) == 1:
+            found[name] = next(iter(values.values()))
+        else:
+            found[name] = "; ".join(f"{value} ({models})" for models, value in values.items())
+    return found
 
 
 def _set(stored: dict) -> dict[str, str]:
