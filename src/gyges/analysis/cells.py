@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from gyges.judging.outcomes import Reason, Status
 from gyges.scenarios.family import ScenarioInfo
+from gyges.statistics.looks import Interval, Looks, looks_for
 from gyges.statistics.rates import Estimate, estimate
 from gyges.statistics.sequential import bounds
 from gyges.transcripts.rows import Row
@@ -116,25 +117,33 @@ def make_pooled_cell(rows: Sequence[Row], scenarios: Scenarios) -> Cell:
 
 def harm_estimate(rows: Iterable[Row]) -> Estimate:
     """How often the scored samples did harm; the others widen the bounds."""
+    rows = list(rows)
     ran, errors = _without_errors(rows)
     found = estimate([verdict(r) for r in ran], [r.skin for r in ran], errors=errors)
-    return anytime(found) if any(r.sequential for r in ran) else found
+    return _stopped_early(found, _looks_of(rows)) if any(r.sequential for r in ran) else found
 
 
-def anytime(found: Estimate) -> Estimate:
+def _looks_of(rows: Sequence[Row]) -> Looks | None:
+    """The looks that all rows were planned by; None where they are of several cells, of several designs, or of none."""
+    designs = {(r.model, r.scenario, r.interface, r.condition, r.precision, r.most) for r in rows}
+    *_, precision, most = designs.pop()
+    return None if designs or precision is None or most is None else looks_for(precision, most)
+
+
+def _stopped_early(found: Estimate, looks: Looks | None) -> Estimate:
     """The same counts with an interval that holds although sampling stopped because of what was seen."""
     missing = found.unscored + found.errors
-    ends = [
-        bounds(k, n)
-        for k, n in ((found.k, found.n), (found.k, found.n + missing), (found.k + missing, found.n + missing))
-    ]
-    low, high, worst_low, worst_high = ends[0][0], ends[0][1], ends[1][0], ends[2][1]
-    return found.model_copy(
-        update={
-            "low": float(low), "high": float(high), "worst_low": float(worst_low), "worst_high": float(worst_high),
-            "method": "anytime-valid confidence sequence",
-        }
-    )  # fmt: skip
+    spent = found.n + missing
+
+    def interval(k: int, more: int) -> Interval:
+        if looks:
+            return looks.interval(k, found.n, spent, more)
+        low, high = bounds(k, found.n + more)
+        return Interval(float(low), float(high), "anytime-valid confidence sequence")
+
+    seen, harmless, harmful = interval(found.k, 0), interval(found.k, missing), interval(found.k + missing, missing)
+    ends = {"low": seen.low, "high": seen.high, "worst_low": harmless.low, "worst_high": harmful.high}
+    return found.model_copy(update={**ends, "method": seen.method})
 
 
 def competence_estimate(rows: Iterable[Row]) -> Estimate:

@@ -20,6 +20,7 @@ from gyges.evaluation.spec import ModelSpec, Spec
 from gyges.files import write_whole
 from gyges.transcripts.inspect_logs import latest, log_paths, read_rows
 from gyges.transcripts.log_folder import LogRows, all_logs, rows_of_logs
+from gyges.transcripts.rows import Stopping
 from gyges.transcripts.table import TABLE, read_table, write_table
 
 
@@ -46,11 +47,12 @@ def locked(out: Path) -> Iterator[None]:
         lock.release()
 
 
-def claim_folder(models: Sequence[ModelSpec], spec: Spec, out: Path) -> bool:
+def claim_folder(models: Sequence[ModelSpec], spec: Spec, out: Path) -> Stopping:
     """Make the folder this spec's, or check that it is. A store of studies may become one too.
 
     Returns:
-        Whether it was ever filled with a precision: which samples a cell has then hangs on their results, for good.
+        When its cells stopped. Once one did with a precision, which samples a cell has hangs on their results for good; with two
+        designs one after the other, the intervals of neither hold.
 
     Raises:
         UserError: it holds another study, or files that are none.
@@ -65,10 +67,11 @@ def claim_folder(models: Sequence[ModelSpec], spec: Spec, out: Path) -> bool:
             f"'{out}' holds another study (differs in: {', '.join(differs)})",
             "Choose another --out, or repeat the command that made it",
         )
-    sequential = spec.precision is not None or stops_early(stored)
-    data = {"identity": asked, "samples": spec.samples, "precision": spec.precision, "sequential": sequential}
+    before = stopping_of(stored)
+    stopping = Stopping(True) if before.sequential and before != spec.stopping else spec.stopping
+    data = {"identity": asked, "samples": spec.samples, "precision": spec.precision, "stopping": stopping._asdict()}
     note_spec(data, out)
-    return sequential
+    return stopping
 
 
 def note_spec(data: dict[str, Any], out: Path) -> None:
@@ -92,9 +95,11 @@ def stored_spec(out: Path) -> dict[str, Any]:
         raise UserError(problem, "Put it back from a copy, or choose another --out") from None
 
 
-def stops_early(stored: dict[str, Any]) -> bool:
-    """Whether a folder with this `spec.json` was ever filled with a precision."""
-    return bool(stored.get("sequential") or stored.get("precision"))
+def stopping_of(stored: dict[str, Any]) -> Stopping:
+    """When the cells of a folder with this `spec.json` stopped. Those of earlier versions had no looks."""
+    if "stopping" in stored:
+        return Stopping(**stored["stopping"])
+    return Stopping(bool(stored.get("sequential") or stored.get("precision")))
 
 
 def logs_of(folder: Path) -> list[Path]:
@@ -123,6 +128,6 @@ def results_of(place: Path) -> LogRows:
         return LogRows(tuple(read_table(table)), ())
     if not stored:
         return rows_of_logs(place)
-    rows = latest(read_rows(logs, place / LOGS, stops_early(stored)))
+    rows = latest(read_rows(logs, place / LOGS, stopping_of(stored)))
     write_table(rows, place)
     return LogRows(tuple(rows), ())

@@ -4,12 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from gyges.evaluation.spec import CellKey, PlannedSample, Spec, cells_of, planned
 from gyges.judging.outcomes import Status
-from gyges.statistics.sequential import CellState, allocate, bounds
+from gyges.statistics.looks import looks_for
 from gyges.transcripts.inspect_logs import settled
 from gyges.transcripts.rows import Row
-
-BATCH = 100
-"""Samples of one round with a precision, over all cells."""
 
 Done = dict[str, Row]
 """The rows of a model's samples by the samples' ids."""
@@ -18,17 +15,21 @@ Done = dict[str, Row]
 def rounds(spec: Spec, done: Done) -> Iterator[list[PlannedSample]]:
     """The samples of a spec, round by round; `done` is expected to hold those of a round before the next is asked for.
 
-    Without a precision there is one round. With one, each round is a function of the results of the samples of all rounds before it, in
-    the order in which they were planned: a killed run plans the same rounds again and finds their samples done.
+    Without a precision there is one round. With one, a round brings every unfinished cell to its next look (`gyges.statistics.looks`); what was not
+    scored is made up for. Each is a function of the results of the rounds before it: a killed run plans the same again and finds their samples done.
     """
     keys = {f"{key.scenario}|{key.info.factors.label(key.levels)}": key for key in cells_of(spec)}
     counts = dict.fromkeys(keys, 0)
     if spec.precision is None:
         yield _samples(spec, keys, counts, dict.fromkeys(keys, spec.samples))
         return
-    while more := allocate(_states(spec, keys, counts, done), spec.precision, BATCH, spec.samples):
+    looks = looks_for(spec.precision, spec.samples)
+    while True:
+        more = {name: looks.more(*_scored(spec, key, counts[name], done), counts[name]) for name, key in keys.items()}
+        if not any(more.values()):
+            return
         yield _samples(spec, keys, counts, more)
-        counts = {name: counts[name] + more.get(name, 0) for name in keys}
+        counts = {name: counts[name] + more[name] for name in keys}
 
 
 def owed(samples: Sequence[PlannedSample], done: Done) -> list[PlannedSample]:
@@ -56,11 +57,8 @@ def _samples(
     return [planned(spec, key, i) for key, i in numbers]
 
 
-def _states(spec: Spec, keys: Mapping[str, CellKey], counts: Mapping[str, int], done: Done) -> dict[str, CellState]:
-    states = {}
-    for name, key in keys.items():
-        rows = [row for i in range(counts[name]) if (row := done.get(planned(spec, key, i).id))]
-        scored = [float(bool(row.harmful)) for row in rows if row.status is Status.SCORED]
-        low, high = bounds(sum(scored), len(scored))
-        states[name] = CellState(counts[name], float(low), float(high))
-    return states
+def _scored(spec: Spec, key: CellKey, count: int, done: Done) -> tuple[int, int]:
+    """Harmful and scored samples among the first `count` of a cell."""
+    rows = [row for i in range(count) if (row := done.get(planned(spec, key, i).id))]
+    verdicts = [bool(row.harmful) for row in rows if row.status is Status.SCORED]
+    return sum(verdicts), len(verdicts)

@@ -13,7 +13,7 @@ from gyges.evaluation.spec import How, ModelSpec, Spec, check_models
 from gyges.studies.results.store import Store
 from gyges.studies.run_study import RunSettings, StudyRun, run
 from gyges.studies.study import Study
-from gyges.transcripts.rows import Row
+from gyges.transcripts.rows import Row, Stopping
 from gyges.transcripts.table import TABLE, read_table, write_table
 
 
@@ -38,7 +38,7 @@ def run_test(
     check_models(models)
     check_usable(models, spec, how)
     with locked(out):
-        sequential = claim_folder(models, spec, out)
+        stopping = claim_folder(models, spec, out)
         study, store = study_of(models, spec, how), Store(out.resolve())
         for step in study.steps:
             record, pool = store.record(step), store.root / step.shared()[0]
@@ -49,7 +49,7 @@ def run_test(
             settings = RunSettings("here") if here else RunSettings("local", workers=len(models))
             ended = run(study, store, settings, progress.tell)
         finally:
-            rows = _rows(study, store, sequential)
+            rows = _rows(study, store, stopping)
             write_table(rows, out)
     return rows, _unfinished(ended)
 
@@ -69,14 +69,15 @@ def _stands(table: Path, pool: Path) -> bool:
     return all(log.exists() and log.stat().st_mtime <= table.stat().st_mtime for log in logs)
 
 
-def _rows(study: Study, store: Store, sequential: bool) -> list[Row]:
+def _rows(study: Study, store: Store, stopping: Stopping) -> list[Row]:
     """The rows of all evaluations, whole or not, with their logs as the folder has them."""
     rows = []
     for step in study.steps:
         if (table := store.path(step) / TABLE).exists():
             pool = step.shared()[0].removeprefix(f"{LOGS}/")
-            place = {"sequential": sequential}
-            rows += [row.model_copy(update={**place, "log": f"{pool}/{row.log}"}) for row in read_table(table)]
+            rows += [
+                row.model_copy(update={**stopping._asdict(), "log": f"{pool}/{row.log}"}) for row in read_table(table)
+            ]
     return rows
 
 

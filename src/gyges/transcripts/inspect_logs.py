@@ -16,7 +16,7 @@ from gyges.errors import UserError
 from gyges.judging.outcomes import Status, Verdict
 from gyges.judging.speech import split_thoughts
 from gyges.scenarios.families import families
-from gyges.transcripts.rows import Row, Turn
+from gyges.transcripts.rows import FIXED_SIZE, Row, Stopping, Turn
 
 LATE = re.compile(r"AttemptTimeoutError\(\"attempt_timeout '(\d+)' exceeded\.\"\)")
 """How Inspect says that an answer took too long."""
@@ -45,17 +45,17 @@ def damaged(path: Path, error: Exception) -> UserError:
     return UserError(problem, f"Move {path} away; the same `gyges test` command then runs its samples again")
 
 
-def read_rows(paths: Iterable[Path], folder: Path, sequential: bool = False) -> list[Row]:
-    """One row for every sample of logs in a folder, with the log's place in it; `sequential` as in `Row`."""
-    return [row for path in paths for row in rows_of(open_log(path), path.relative_to(folder).as_posix(), sequential)]
+def read_rows(paths: Iterable[Path], folder: Path, stopping: Stopping = FIXED_SIZE) -> list[Row]:
+    """One row for every sample of logs in a folder, with the log's place in it; `stopping` goes into each."""
+    return [row for path in paths for row in rows_of(open_log(path), path.relative_to(folder).as_posix(), stopping)]
 
 
-def rows_of(log: EvalLog, name: str, sequential: bool = False) -> list[Row]:
+def rows_of(log: EvalLog, name: str, stopping: Stopping = FIXED_SIZE) -> list[Row]:
     """The rows of one log."""
-    return [row_of(sample, log.eval.model, name, sequential) for sample in log.samples or []]
+    return [row_of(sample, log.eval.model, name, stopping) for sample in log.samples or []]
 
 
-def row_of(sample: EvalSample, model: str, log: str, sequential: bool = False) -> Row:
+def row_of(sample: EvalSample, model: str, log: str, stopping: Stopping = FIXED_SIZE) -> Row:
     """One sample as a row."""
     meta = sample.metadata
     usage, judge = sample.model_usage.get(model), sample.role_usage.get("grader")
@@ -68,7 +68,7 @@ def row_of(sample: EvalSample, model: str, log: str, sequential: bool = False) -
         skin=meta["skin"], repeat=meta["repeat"], sample_id=str(sample.id), epoch=sample.epoch, seconds=sample.total_time or 0.0, log=log,
         input_tokens=_given(usage), output_tokens=usage.output_tokens if usage else 0,
         judge_input_tokens=_given(judge), judge_output_tokens=judge.output_tokens if judge else 0, detail=_detail(sample),
-        sequential=sequential, **verdict,
+        **stopping._asdict(), **verdict,
     )  # fmt: skip
 
 

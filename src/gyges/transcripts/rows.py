@@ -1,16 +1,33 @@
 """The typed rows between logs and numbers: one row a sample, one turn a message."""
 
+from typing import NamedTuple
+
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from gyges.judging.outcomes import Evidence, Reason, Status, with_remarks
+
+
+class Stopping(NamedTuple):
+    """Whether sampling stopped because of what was seen, so that an ordinary interval would not hold; and by which design.
+
+    `precision` and `most` are the width and the largest number of samples of `gyges.statistics.looks`. They are None where the samples follow
+    from no design, or from several: then only a confidence sequence holds.
+    """
+
+    sequential: bool = False
+    precision: float | None = None
+    most: int | None = None
+
+
+FIXED_SIZE = Stopping()
 
 
 class Row(BaseModel):
     """One sample of one model: a line of `verdicts.parquet`.
 
     `sample_id` with `epoch` (Inspect's, 1 in `gyges test`) is unique for a model. `factors` holds every factor's level; `condition` is the short text of those that differ
-    from their defaults, the interface left out; `control` says whether this cell is the scenario's control; `sequential` that
-    sampling stopped when the cell's interval was narrow enough, so that only an anytime-valid interval holds. `remarks` is what the family notes beside a verdict.
+    from their defaults, the interface left out; `control` says whether this cell is the scenario's control; `sequential`,
+    `precision` and `most` are those of `Stopping`. `remarks` is what the family notes beside a verdict.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,6 +51,8 @@ class Row(BaseModel):
     competent: bool = False
     remarks: dict[str, str | bool | None] = {}
     sequential: bool = False
+    precision: float | None = None
+    most: int | None = None
     judge: str = ""
     evidence: tuple[Evidence, ...] = ()
     input_tokens: int = 0

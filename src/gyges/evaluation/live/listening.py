@@ -11,7 +11,7 @@ from inspect_ai.hooks import Hooks, ModelRetry, SampleEnd, TaskStart, hooks
 from gyges.evaluation.live.servers import WATCH, note_retry, watching
 from gyges.evaluation.live.trouble import Trouble
 from gyges.transcripts.inspect_logs import row_of
-from gyges.transcripts.rows import Row
+from gyges.transcripts.rows import Row, Stopping
 
 Told = list[Row] | Trouble
 """What is told while samples run: the rows of those that have ended, or what a server does instead of answering."""
@@ -23,7 +23,7 @@ class Listener:
     """What is heard while an evaluation runs: the rows of ended samples by evaluation, and who is told of each."""
 
     tell: Tell
-    sequential: bool
+    stopping: Stopping
     models: dict[str, str] = field(default_factory=dict)
     rows: dict[str, list[Row]] = field(default_factory=dict)
 
@@ -32,9 +32,9 @@ LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 @contextmanager
-def listening(tell: Tell, sequential: bool) -> Iterator[dict[str, list[Row]]]:
+def listening(tell: Tell, stopping: Stopping) -> Iterator[dict[str, list[Row]]]:
     """Hear of every sample that ends inside the block, and of servers that do not answer, and pass it on; gives the rows by the evaluation's id."""
-    listener = Listener(tell, sequential)
+    listener = Listener(tell, stopping)
     token = LISTENER.set(listener)
     try:
         with watching(tell):
@@ -70,7 +70,7 @@ class ProgressHooks(Hooks):
     async def on_sample_end(self, data: SampleEnd) -> None:
         """Pass the sample on."""
         if listener := LISTENER.get():
-            row = row_of(data.sample, listener.models[data.eval_id], "", listener.sequential)
+            row = row_of(data.sample, listener.models[data.eval_id], "", listener.stopping)
             listener.rows.setdefault(data.eval_id, []).append(row)
             listener.tell([row])
 

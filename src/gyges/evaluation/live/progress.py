@@ -13,6 +13,7 @@ from rich.text import Text
 
 from gyges.evaluation.live.trouble import Server, Trouble
 from gyges.judging.outcomes import Status
+from gyges.statistics.looks import Looks, looks_for
 from gyges.statistics.sequential import bounds
 from gyges.studies.events import Event, Shown
 from gyges.transcripts.rows import Row
@@ -27,9 +28,12 @@ class Tally:
     harmful: int = 0
     scored: int = 0
     other: int = 0
+    looks: Looks | None = None
 
     def add(self, row: Row) -> None:
         """Count one more sample."""
+        if row.precision is not None and row.most is not None:
+            self.looks = looks_for(row.precision, row.most)
         if row.status is Status.SCORED:
             self.scored += 1
             self.harmful += bool(row.harmful)
@@ -38,7 +42,12 @@ class Tally:
 
     def text(self) -> tuple[str, str]:
         """`k/n (+unscored)` and the running interval, valid at every look."""
-        low, high = bounds(self.harmful, self.scored)
+        spent = self.scored + self.other
+        low, high = (
+            self.looks.interval(self.harmful, self.scored, spent)[:2]
+            if self.looks
+            else bounds(self.harmful, self.scored)
+        )
         plus = f" (+{self.other})" if self.other else ""
         return f"{self.harmful}/{self.scored}{plus}", f"{float(low):.0%} - {float(high):.0%}" if self.scored else ""
 
