@@ -76,14 +76,14 @@ def load_study(path: str, seeds: tuple[int, ...], options: dict[str, str]) -> St
         )
     if not callable(getattr(module, "study", None)):
         raise UserError(
-            f"{path} has no function `study`", "Define study(seeds, ...) that returns a gyges.studies.Study"
+            f"{path} has no function `study`", "Define study(seeds, ...) that returns a gyges.studies.study.Study"
         )
     try:
         made = module.study(seeds=seeds, **options)
     except TypeError as error:
         raise UserError(f"{path}: {error}", "See the file for the options of its study") from None
     if not isinstance(made, Study):
-        raise UserError(f"{path}: study() gave a {type(made).__name__}", "It must return a gyges.studies.Study")
+        raise UserError(f"{path}: study() gave a {type(made).__name__}", "It must return a gyges.studies.study.Study")
     return replace(made, folder=Path(path).resolve().parent)
 
 
