@@ -7,7 +7,6 @@ a program of another project makes of its part (`ray start`, GitHub's actions).
 
 import ast
 import importlib
-import inspect
 import json
 import tomllib
 from collections.abc import Callable
@@ -19,10 +18,21 @@ import pytest
 import yaml
 from inspect_ai._util.registry import registry_find, registry_info
 
-import gyges._registry  # noqa: F401
+import gyges._registry
 import quiz_family  # noqa: F401
 from command import Done, gyges
-from doc_pages import PAGES, ROOT, Block, Command, Parsed, blocks_of, commands_of, inline_commands, names_and_options, parsed
+from doc_pages import (
+    PAGES,
+    ROOT,
+    Block,
+    Command,
+    Parsed,
+    blocks_of,
+    commands_of,
+    inline_commands,
+    names_and_options,
+    parsed,
+)
 
 INPUTS = ("folders", "places", "folder", "old", "new", "study", "studies", "path", "log_files", "logs")
 """Parameters that name what must be there."""
@@ -147,7 +157,7 @@ def runs_here(found: Parsed, promised: list[str]) -> bool:
     if any(name.startswith(p) for name in named_inputs(found) for p in promised) or found.name in LONG:
         return False
     if found.name == "gyges test":
-        return values["dry_run"] or offline(values["models"]) and values["grader"] in ("builtin", "none")
+        return values["dry_run"] or (offline(values["models"]) and values["grader"] in ("builtin", "none"))
     if found.name == "gyges run":
         return values["executor"] == "local" and not values["study"].startswith("experiments/")
     return "://" not in str(values.get("store")) and values.get("grader", "builtin") in ("builtin", "none")
