@@ -62,7 +62,7 @@ class RL(Training):
         workers = context.resources.workers
         if self.rows_per_step % (self.num_generations * workers):
             raise UserError(
-                f"{self.rows_per_step} completions a step are no multiple of num_generations={self.num_generations}"
+                f"{self.rows_per_step} completions a step are not a multiple of num_generations={self.num_generations}"
                 + (f" on each of {workers} workers" if workers > 1 else ""),
                 "Change per_device_train_batch_size or gradient_accumulation_steps",
             )
