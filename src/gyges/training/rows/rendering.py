@@ -87,7 +87,10 @@ def encode(tokenizer: Any, text: str, spans: list[Span], special: bool = False) 
             "the model's tokenizer does not tell where tokens stand", "Use a model with a fast one"
         ) from None
     ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
-    inside = [any(max(begin, start) < min(stop, end) for start, end in spans) for begin, stop in map(tuple, offsets)]
+    covered = bytearray(len(text))
+    for start, end in spans:
+        covered[start:end] = b"\1" * (end - start)
+    inside = [1 in covered[begin:stop] for begin, stop in offsets]
     labels = [i if ok else IGNORED for i, ok in zip(ids, inside, strict=True)]
     twice = int(tokenizer.bos_token_id is not None and ids[:2] == [tokenizer.bos_token_id] * 2)  # in the text, too
     return RenderedRow(list(ids[twice:]), labels[twice:])
