@@ -1,96 +1,100 @@
-"""How many samples a cell needs to be known to a width: stopping when narrow, against a size fixed beforehand.
+"""How many samples a cell needs to be known to a width: stopped at one of a few looks, against a size fixed beforehand.
 
-For each true rate and total width, over many runs: the mean and the 90th percentile of the samples after which the
-anytime-valid interval (`gyges.statistics.sequential`, looked at after every sample) is that narrow; how often it then
-holds the rate, and how often it held it at every moment until then. Beside it the size that guarantees Wilson's
-interval the same width whatever the rate, and the size for someone who knew the rate. Outcomes are independent yes/no
-draws: no clusters.
+For each true rate and total width: the mean and the 90th percentile of the samples that a cell takes (`gyges.statistics.looks`), how often the
+interval at which it stops holds the rate, and how often the intervals of all moments until then hold it together, those between two looks
+included. Beside it the size that guarantees the ordinary interval the same width whatever the rate, and the size for someone who knew the rate.
+Outcomes are independent yes/no draws, all scored. Nothing is simulated: the figures are sums over all counts that can occur.
 
     python benchmarks/precision.py --out precision.json
 """
 
 import argparse
 import json
-import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gyges.statistics.looks import BETWEEN, Looks, looks_for
 from gyges.statistics.sample_size import samples_for_width
-from gyges.statistics.sequential import bounds, log_capital
+from gyges.statistics.sequential import bounds
 
-RATES = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5)
-WIDTHS = (0.05, 0.1)
-ALPHA = 0.05
+RATES = (0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
+WIDTHS = (0.02, 0.05, 0.1)
+NO_LIMIT = 10**9
+NEVER = 1e-14
+
+
+class Moment(NamedTuple):
+    """One number of samples: for each count of harm, its chance in a cell that runs still, and whether it ends and is held there."""
+
+    n: int
+    chance: NDArray[np.float64]
+    ends: NDArray[np.bool_]
+    holds: NDArray[np.bool_]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=1000, help="simulated runs for each rate")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--width", type=float, action="append", help=f"total widths [default: {WIDTHS}]")
     parser.add_argument("--out", type=Path, help="write the table here as JSON")
     args = parser.parse_args()
-    rows = [
-        row for rate in RATES for row in measure(rate, args.runs, np.random.default_rng([args.seed, int(100 * rate)]))
-    ]
+    rows = [measure(looks_for(width, NO_LIMIT), rate) for width in args.width or WIDTHS for rate in RATES]
     print(table(rows))
     if args.out:
-        args.out.write_text(json.dumps({"runs": args.runs, "seed": args.seed, "alpha": ALPHA, "rows": rows}, indent=1))
+        args.out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
 
-def measure(rate: float, runs: int, rng: np.random.Generator) -> list[dict[str, float]]:
-    """One row for each width, on the same runs."""
-    n = np.arange(1, horizon(min(WIDTHS)) + 1)
-    k = np.cumsum(rng.random((runs, len(n))) < rate, axis=1, dtype=np.int32)
-    widths, holds = seen_widths(k, n), holds_rate(k, n, rate)
-    return [{"rate": rate, "width": width, **stopped(widths, holds, width), **fixed(rate, width)} for width in WIDTHS]
-
-
-def horizon(width: float) -> int:
-    """Samples after which the interval is that narrow even at half harmful, where it is widest."""
-    n = np.arange(1, math.ceil(20 / width**2))
-    low, high = bounds(n / 2, n, ALPHA)
-    return int(n[np.argmax(high - low <= width)]) + 2
-
-
-def seen_widths(k: NDArray[np.int32], n: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Width of the interval after each sample, solved once for each pair of counts that occurs."""
-    pairs, where = np.unique(k * np.int64(len(n) + 1) + n, return_inverse=True)
-    low, high = bounds(pairs // (len(n) + 1), pairs % (len(n) + 1), ALPHA)
-    return (high - low)[where].reshape(k.shape)
-
-
-def holds_rate(k: NDArray[np.int32], n: NDArray[np.int64], rate: float) -> NDArray[np.bool_]:
-    """Whether the interval holds the rate after each sample; a rate of 0 is held as long as no harm is seen."""
-    return k == 0 if rate == 0 else log_capital(rate, k, n) < math.log(1 / ALPHA)
-
-
-def stopped(widths: NDArray[np.float64], holds: NDArray[np.bool_], width: float) -> dict[str, float]:
-    narrow = widths <= width
-    if not narrow.any(axis=1).all():
-        raise RuntimeError("a run ended before its interval was narrow; the horizon is too short")
-    stop, runs = narrow.argmax(axis=1), np.arange(len(narrow))
-    until_stop = np.logical_and.accumulate(holds, axis=1)[runs, stop]
+def measure(looks: Looks, rate: float) -> dict[str, float]:
+    """One row of the table."""
+    stops, covered, held = {}, 0.0, 1.0
+    for moment in moments(looks, rate, only_held=False):
+        stops[moment.n] = moment.chance[moment.ends].sum()
+        covered += moment.chance[moment.ends & moment.holds].sum()
+    for moment in moments(looks, rate, only_held=True):
+        held -= moment.chance[~moment.holds].sum()
+    fixed, total = samples_for_width(looks.width), np.cumsum([*stops.values()])
+    mean = sum(n * chance for n, chance in stops.items())
     return {
-        "mean": float(stop.mean() + 1),
-        "p90": float(np.quantile(stop + 1, 0.9)),
-        "covered_at_stop": float(holds[runs, stop].mean()),
-        "covered_throughout": float(until_stop.mean()),
-    }
+        "width": looks.width, "rate": rate, "mean": float(mean), "p90": list(stops)[int(np.argmax(total >= 0.9 - 1e-9))],
+        "fixed": fixed, "ratio": float(mean / fixed), "known": samples_for_width(looks.width, rate),
+        "covered": float(covered), "throughout": float(held),
+    }  # fmt: skip
 
 
-def fixed(rate: float, width: float) -> dict[str, float]:
-    return {"fixed": samples_for_width(width), "fixed_if_rate_known": samples_for_width(width, rate)}
+def moments(looks: Looks, rate: float, only_held: bool) -> Iterator[Moment]:
+    """Sample by sample until the last look; with `only_held` a cell leaves also where its interval has missed the rate."""
+    chance = np.ones(1)
+    for n in range(1, looks.sizes[-1] + 1):
+        if chance.max() < NEVER:
+            return
+        chance = np.convolve(chance, [1 - rate, rate])
+        moment = at(looks, rate, n, chance)
+        yield moment
+        chance = np.where(moment.ends | (only_held & ~moment.holds), 0, chance)
+
+
+def at(looks: Looks, rate: float, n: int, chance: NDArray[np.float64]) -> Moment:
+    """What a cell is at `n` samples, for each count of harm."""
+    counts = np.arange(n + 1)
+    likely = chance > NEVER
+    ends, low, high = np.zeros(n + 1, bool), np.zeros(n + 1), np.ones(n + 1)
+    if n in looks.sizes:
+        ends[likely] = [looks.more(int(k), n, n) == 0 for k in counts[likely]]
+        low[likely], high[likely] = np.array([looks.interval(int(k), n, n)[:2] for k in counts[likely]]).T
+    else:
+        low[likely], high[likely] = bounds(counts[likely], n, BETWEEN)
+    return Moment(n, chance, ends, (low <= rate) & (rate <= high))
 
 
 def table(rows: list[dict[str, float]]) -> str:
-    head = "width  rate   mean    p90  fixed  mean/fixed  rate known  covered at stop  throughout"
+    head = "width  rate    mean    p90  fixed  mean/fixed  rate known  covered at stop  throughout"
     lines = [
-        f"{r['width']:5.2f}  {r['rate']:4.2f}  {r['mean']:5.0f}  {r['p90']:5.0f}  {r['fixed']:5.0f}"
-        f"  {r['mean'] / r['fixed']:10.2f}  {r['fixed_if_rate_known']:10.0f}"
-        f"  {r['covered_at_stop']:15.3f}  {r['covered_throughout']:10.3f}"
-        for r in sorted(rows, key=lambda r: (r["width"], r["rate"]))
+        f"{r['width']:5.2f}  {r['rate']:5.3f}  {r['mean']:5.0f}  {r['p90']:5.0f}  {r['fixed']:5.0f}  {r['ratio']:10.2f}"
+        f"  {r['known']:10.0f}  {r['covered']:15.3f}  {r['throughout']:10.3f}"
+        for r in rows
     ]
     return "\n".join([head, *lines])
 

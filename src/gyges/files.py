@@ -35,7 +35,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     part.replace(folder)
 
 
-def link_or_copy(source: Path, target: Path) -> None:
+def link_or_copy(source: str | Path, target: str | Path) -> None:
     """The same file in another place: as a link, or as a copy where the disk has none."""
     try:
         os.link(source, target)

@@ -43,6 +43,32 @@ def test_pages_elsewhere_are_linked_from_where_the_file_is(tmp_path: Path) -> No
     assert 'href="../far/report.html"' in out.read_text() and "<h1>Both</h1>" in out.read_text()
 
 
+FIGURE = """<figure><svg xmlns="http://www.w3.org/2000/svg" class="plot" role="img" viewBox="0 0 9 9"><title id="a">A &amp; B</title>\
+<desc id="b">Twice as often.</desc>{}</svg></figure>"""
+
+
+def drawn(path: Path, inside: str) -> Path:
+    page(path, "One", "Found.").write_text(path.read_text().replace("</body>", FIGURE.format(inside) + "</body>"))
+    return path
+
+
+def test_the_main_result_is_drawn_beside_the_link(tmp_path: Path) -> None:
+    text = write_contents([drawn(tmp_path / "report.html", "<circle/>")]).read_text()
+    assert "<figcaption>A &amp; B</figcaption>" in text and 'alt="Twice as often."' in text
+    assert "%3Ccircle/%3E" in text and "%3Cstyle%3E" in text
+
+
+def test_a_drawing_brings_no_markup_of_its_own(tmp_path: Path) -> None:
+    hostile = '<script>alert(1)</script><a href="//x">y</a>"><b>'
+    text = write_contents([drawn(tmp_path / "report.html", hostile)]).read_text()
+    assert "<script" not in text and '="//x' not in text and "<b>" not in text
+
+
+def test_a_page_named_twice_is_shown_once(tmp_path: Path) -> None:
+    path = page(tmp_path / "report.html", "One", "Found.")
+    assert write_contents([path, tmp_path]).read_text().count("<article") == 1
+
+
 def test_what_a_page_says_of_itself_is_escaped(tmp_path: Path) -> None:
     page(tmp_path / "report.html", "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>')
     text = write_contents([tmp_path]).read_text()

@@ -21,9 +21,9 @@ from statsmodels.stats.proportion import (
     proportions_ztest,
 )
 
-from gyges.statistics.differences import Difference, _tango, difference, holm
+from gyges.statistics.differences import Difference, _tango_low, difference, holm
 from gyges.statistics.judge_error import corrected_rate
-from gyges.statistics.rates import Estimate, clopper_pearson, estimate
+from gyges.statistics.rates import Estimate, clopper_pearson, estimate, z_of
 from gyges.statistics.sample_size import detectable_difference, samples_for_width
 
 RUNS = 1000
@@ -198,7 +198,7 @@ def test_tangos_interval_has_its_published_values(up, down, n, confidence, publi
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30))
 def test_the_ends_of_tangos_interval_are_where_the_score_reaches_z(up, down, same):
     n = up + down + same + 1
-    low, high = _tango(up, down, n, 0.95)
+    low, high = _tango_low(up, down, n, z_of(0.95)), -_tango_low(down, up, n, z_of(0.95))
     assert -1 <= low <= (up - down) / n <= high <= 1
     assert high - low > 0
     for end in (low, high):

@@ -19,7 +19,7 @@ TEXTS = {"mail", "files", "replies", "slots", "pools", "prompt"}
 
 
 class Helper(NamedTuple):
-    """A private function that its module names once; one with a decorator (a validator, say) is called by its library."""
+    """A private function that its module calls once. One with a decorator, or that is handed over (a process's target, say), has to have a name."""
 
     place: str
     lines: int
@@ -41,7 +41,9 @@ def _used_once(path: Path) -> list[Helper]:
         f for f in _functions(tree) if f.name.startswith("_") and not f.name.startswith("__") and not f.decorator_list
     ]
     where = path.relative_to(ROOT).as_posix()
-    return [Helper(f"{where}:{f.lineno} {f.name}", _length(f)) for f in private if named[f.name] <= 1]
+    called = {getattr(n.func, "id", getattr(n.func, "attr", "")) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    once = [f for f in private if named[f.name] <= 1 and f.name in called]
+    return [Helper(f"{where}:{f.lineno} {f.name}", _length(f)) for f in once]
 
 
 def test_a_file_has_at_most_four_hundred_lines() -> None:

@@ -352,7 +352,7 @@ def test_rows_that_cannot_be_trained_on_are_one_clear_line(
         ({"reward_funcs": ("nothing.here:f",)}, "there is no function nothing.here:f"),
         ({"monitors": (YES,)}, "two functions are called 'says_yes'"),
         ({"reward_weights": (1.0, 2.0)}, "2 reward_weights for 1 reward_funcs"),
-        ({"num_generations": 3}, "8 completions a step are no multiple of num_generations=3"),
+        ({"num_generations": 3}, "8 completions a step are not a multiple of num_generations=3"),
         ({"max_completion_length": 500}, "a prompt of 7 tokens leaves no room for 500 in the model's 128"),
     ],
 )

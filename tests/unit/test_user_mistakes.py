@@ -53,7 +53,7 @@ def server() -> Iterator[str]:
 )
 def test_an_address_that_is_none_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "x")
-    told("is no address of a server (--base-url)", "http://", of=lambda: opened("openai/gpt-4o", base_url=url))
+    told("is not the address of a server (--base-url)", "http://", of=lambda: opened("openai/gpt-4o", base_url=url))
 
 
 def test_addresses_from_the_environment_are_asked(monkeypatch: pytest.MonkeyPatch, server: str) -> None:

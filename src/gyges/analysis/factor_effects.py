@@ -52,18 +52,16 @@ def varied(some: Iterable[Cell]) -> dict[str, list[str]]:
     for key, level in chain.from_iterable(levels_of(cell).items() for cell in some):
         found.setdefault(key, set()).add(level)
     in_order = sorted(found, key=lambda f: list(known).index(f) if f in known else len(known))
-    return {f: sorted(found[f], key=lambda x: _rank(x, known.get(f, ()))) for f in in_order if len(found[f]) > 1}
+    ranks = {f: {level: i for i, level in enumerate(known.get(f, ()))} for f in in_order}  # the default is the first
+    return {
+        f: sorted(found[f], key=lambda x: (ranks[f].get(x, len(ranks[f])), x)) for f in in_order if len(found[f]) > 1
+    }
 
 
 def inseparable(some: Iterable[Cell], effects: Iterable[FactorEffect]) -> list[str]:
     """Factors that vary in these cells but never alone, so that their effect cannot be told."""
     seen = {e.factor for e in effects}
     return [factor for factor in varied(some) if factor not in seen]
-
-
-def _rank(level: str, known: Sequence[str]) -> tuple[int, str]:
-    """The default comes first, as it does among the known levels, and what is not known last."""
-    return known.index(level) if level in known else len(known), level
 
 
 def _effects_of(factor: str, levels: Sequence[str], some: Iterable[Cell]) -> list[FactorEffect]:

@@ -7,9 +7,11 @@ told in one line with the place of its traceback; 130 interrupted.
 
 import io
 import json as json_module
+import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -69,6 +71,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
+        _check_letters(sys.argv[1:])
         app()
     except UserError as error:
         show(f"gyges: {error}", to=ERR)
@@ -79,6 +82,17 @@ def main() -> None:
         raise
     except Exception as fault:
         sys.exit(_tell_fault(fault))
+
+
+def _check_letters(arguments: Sequence[str]) -> None:
+    """Refuse what the locale could not read: such a name can be written into no table, page or log."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            shown = os.fsencode(argument).decode(errors="backslashreplace")
+            problem = f"'{shown}' has letters that cannot be read in this locale"
+            raise UserError(problem, "Set LC_ALL=C.UTF-8, or use another name") from None
 
 
 def _tell_fault(fault: Exception) -> int:

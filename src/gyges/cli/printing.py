@@ -18,13 +18,10 @@ def results(estimates: list[dict[str, Any]]) -> list[str]:
         if (above := f"{row['model']}, {row['scenario']}") != heading:
             heading = above
             lines += ["", heading]
-        lines += [f"  {_condition(row)}", f"    {_rate(row)}"]
+        kind, where = "control" if row["control"] else "pressure", row["condition_text"].replace("+", ", ")
+        interface = f", {row['interface']}" if row["interface"] else ""
+        lines += [f"  {kind} ({where}){interface}", f"    {_rate(row)}"]
     return lines
-
-
-def _condition(row: dict[str, Any]) -> str:
-    where, interface = row["condition_text"].replace("+", ", "), row["interface"]
-    return f"{'control' if row['control'] else 'pressure'} ({where})" + (f", {interface}" if interface else "")
 
 
 def _rate(row: dict[str, Any]) -> str:
@@ -59,7 +56,9 @@ def forecast(rows: Sequence[Forecast], samples: int) -> list[str]:
             heading = above
             lines += ["", heading]
         cost = "no price known" if r.cost_usd is None else f"{r.cost_usd:.2f} USD"
-        where = f"{_levels(r)}\n    " if r.condition else ""
+        factors = place_of(r.scenario).family.factors
+        levels = [factors.label(r.condition, leave_out=("interface",)).replace("+", ", "), r.condition.get("interface")]
+        where = f"{', '.join(filter(None, levels))}\n    " if r.condition else ""
         lines.append(f"  {where}{r.samples} samples, {r.input_tokens:,} tokens in, {r.output_tokens:,} out, {cost}")
     known = [r.cost_usd for r in rows if r.cost_usd is not None]
     total = (
@@ -67,11 +66,6 @@ def forecast(rows: Sequence[Forecast], samples: int) -> list[str]:
     )
     cells = [r for r in rows if r.condition]
     return [*lines, f"\n{len(cells)} cells, {sum(r.samples for r in cells)} samples, {total}", _power(samples)]
-
-
-def _levels(row: Forecast) -> str:
-    text = place_of(row.scenario).family.factors.label(row.condition, leave_out=("interface",))
-    return ", ".join(filter(None, [text.replace("+", ", "), row.condition.get("interface")]))
 
 
 def _power(samples: int) -> str:
@@ -90,12 +84,11 @@ def quality(qualities: Sequence[Quality]) -> list[str]:
 
 
 def _of_scenario(q: Quality) -> list[str]:
-    shares = [f"  {name:12} {_share(*getattr(q, name))}" for name in ("sensitivity", "specificity", "agreement")]
+    shares = []
+    for name in ("sensitivity", "specificity", "agreement"):
+        k, n = getattr(q, name)
+        e = estimate([True] * k + [False] * (n - k))
+        shares.append(f"  {name:12} {k}/{n} (95 % {e.low:.0%} to {e.high:.0%})")
     kappa = "none" if q.kappa is None else f"{q.kappa:.2f}"
     rest = f"  kappa {kappa}; hard ones right {q.hard[0]}/{q.hard[1]}; belief right {q.belief[0]}/{q.belief[1]}; left unscored {q.unscored}"
     return [f"\n{q.scenario or 'all scenarios'}", *shares, rest]
-
-
-def _share(k: int, n: int) -> str:
-    e = estimate([True] * k + [False] * (n - k))
-    return f"{k}/{n} (95 % {e.low:.0%} to {e.high:.0%})"

@@ -41,7 +41,8 @@ class Evaluate(Step):
     def upgraded(cls, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """The first version had the fields of the spec as its own, factors as texts, and the interface beside them."""
         old = dict(values)
-        texts = [*old.pop("factors"), *([f"interface={old['interface']}"] if old.pop("interface") else [])]
+        interface = old.pop("interface")
+        texts = [*old.pop("factors"), *([f"interface={interface}"] if interface else [])]
         model = {name: old.pop(name) for name in ("model", "model_args")}
         factors = dict(text.split("=", 1) for text in texts)
         return {

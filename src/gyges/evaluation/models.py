@@ -182,8 +182,8 @@ def _place(url: str, source: str) -> tuple[str, int]:
         address = urlparse(url)
         if address.scheme in ("http", "https") and address.hostname:
             return address.hostname, address.port or (443 if address.scheme == "https" else 80)
-    except ValueError:  # a port that is no number, or half an IPv6 address
+    except ValueError:  # a port that is not a number, or half an IPv6 address
         pass
     raise UserError(
-        f"'{without_keys(url)}' is no address of a server ({source})", "Write it like http://localhost:8000/v1"
+        f"'{without_keys(url)}' is not the address of a server ({source})", "Write it like http://localhost:8000/v1"
     )

@@ -40,7 +40,8 @@ def rescore(out: Path, grader: str, each: Callable[[], None] = lambda: None) -> 
     if not paths:
         raise UserError(f"'{out}' holds no logs", "Run `gyges test MODEL --out DIR` first")
     open_grader(grader)
-    judged = stored and {**stored, "identity": _judged_by(stored["identity"], grader)}
+    asked = stored.get("identity", {})
+    judged = stored and {**stored, "identity": {**asked, "grader": grader, "rubric": rubric_of(asked["scenarios"])}}
     with locked(out):
         logs = [(_place(path, out, stored, judged), open_log(path)) for path in paths]
         for place, log in logs:
@@ -57,11 +58,6 @@ def rescore(out: Path, grader: str, each: Callable[[], None] = lambda: None) -> 
         rows = latest(read_rows(logs_of(out), out / LOGS if stored else out, stopping_of(stored)))
         write_table(rows, out)
     return rows
-
-
-def _judged_by(identity: dict[str, Any], grader: str) -> dict[str, Any]:
-    """What a folder of `gyges test` holds, with another grader and today's way to judge."""
-    return {**identity, "grader": grader, "rubric": rubric_of(identity["scenarios"])}
 
 
 def _place(path: Path, out: Path, stored: dict[str, Any], judged: dict[str, Any]) -> Path:

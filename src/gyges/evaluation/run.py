@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from inspect_ai import Task, eval, task_with
+from inspect_ai import eval, task_with
 from inspect_ai.log import EvalLog, RecoveryNotAvailable, recover_eval_log
 from inspect_ai.model import Model
 
@@ -169,7 +169,11 @@ def _check_ends(logs: Sequence[EvalLog], tasks: int) -> None:
 
 def _eval(spec: Spec, logs: Path, samples: list[PlannedSample], model: Model, grader: Model | None) -> list[EvalLog]:
     scenarios = dict.fromkeys(sample.key.scenario for sample in samples)
-    tasks = [_task(spec, model, name, [s for s in samples if s.key.scenario == name]) for name in scenarios]
+    tasks, grading = [], "auto" if spec.judged else spec.grader
+    for scenario in scenarios:
+        family, name = place_of(scenario)
+        draws = [sample.draw for sample in samples if sample.key.scenario == scenario]
+        tasks.append(task_with(family.task(name, draws, grading, spec.max_turns), model=model))
     # A model on this machine takes one task after another, so that its prompt cache serves the samples of a cell.
     at_once = 1 if str(model).startswith("embedded/") else len(tasks)
     # Twice as many samples as requests at once: those that are being prepared and judged leave their connections to others.
@@ -180,12 +184,6 @@ def _eval(spec: Spec, logs: Path, samples: list[PlannedSample], model: Model, gr
         model_roles={"grader": grader} if grader else None, log_level="error", log_buffer=25,
         max_samples=connections and 2 * connections,
     )  # fmt: skip
-
-
-def _task(spec: Spec, model: Model, scenario: str, samples: Sequence[PlannedSample]) -> Task:
-    family, name = place_of(scenario)
-    grader = "auto" if spec.judged else spec.grader
-    return task_with(family.task(name, [sample.draw for sample in samples], grader, spec.max_turns), model=model)
 
 
 def recover(logs: Path) -> None:

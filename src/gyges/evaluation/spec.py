@@ -70,7 +70,10 @@ class Spec(BaseModel):
         """Names made whole and texts read, before the fields are checked."""
         given = [data["scenarios"]] if isinstance(data.get("scenarios"), str) else data.get("scenarios") or ()
         scenarios = tuple(name for text in given or builtin_scenarios() for name in expanded(text))
-        factors = {name: _levels(scenarios, name, value) for name, value in (data.get("factors") or {}).items()}
+        known = [place_of(scenario).family.factors for scenario in scenarios]
+        factors = {}
+        for name, value in (data.get("factors") or {}).items():
+            factors[name] = next((levels for levels in known if name in levels), known[0]).parse(name, value)
         samples = data.get("samples")
         if samples is None:
             samples = MOST_SAMPLES if data.get("precision") else cls.model_fields["samples"].default
@@ -216,12 +219,6 @@ def check_once(names: Sequence[str], what: str, remedy: str) -> None:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise UserError(f"the {what} '{twice[0]}' is given twice", remedy)
-
-
-def _levels(scenarios: Sequence[str], name: str, value: Any) -> tuple[str, ...]:
-    """The levels of a factor that at least one of the scenarios has."""
-    known = [place_of(scenario).family.factors for scenario in scenarios]
-    return next((factors for factors in known if name in factors), known[0]).parse(name, value)
 
 
 def _check_numbers(spec: Spec) -> None:

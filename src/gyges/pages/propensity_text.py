@@ -25,15 +25,23 @@ def level_words(found: Level) -> str:
 def shift_words(found: Shift, before: Coherence | None = None, after: Coherence | None = None) -> str:
     """Two measurements in a few sentences, with what speaks against taking the shift at its face."""
     plain, corrected, flips = found.scores["per_token"], found.scores["per_token_corrected"], found.flips
+    towards = "towards the harmless actions" if plain.mean > 0 else "towards the harmful actions"
+    direction = towards if plain.clear else "which may be chance"
     sentences = [
-        f"Over {found.items} items the score moved by {_moved_words(plain)}, {_direction(plain)}.",
+        f"Over {found.items} items the score moved by {_moved_words(plain)}, {direction}.",
         f"Without what the wording alone explains it is {_moved_words(corrected)}.",
         f"{flips.to_harm} items changed to harm and {flips.to_harmless} to harmless (exact McNemar p = {flips.p_value:.2g}).",
     ]
     if plain.clear and not (corrected.clear and corrected.mean * plain.mean > 0):
         sentences.append("The corrected score does not share this shift: it may be a liking for words.")
     if before and after:
-        sentences.append(_coherence_words(before, after))
+        was, now = before.degenerate, after.degenerate
+        broken = after.loss > before.loss + LOSS_MARGIN or now.low > was.high
+        meaning = ": the model may be broken rather than changed" if broken else ""
+        sentences.append(
+            f"Held-out loss went from {before.loss:.2f} to {after.loss:.2f} nat a token, degenerate outputs from "
+            f"{was.k}/{was.n} to {now.k}/{now.n}{meaning}."
+        )
     return " ".join(sentences)
 
 
@@ -44,19 +52,3 @@ def _moved_words(moved: Moved) -> str:
         f"{moved.mean:+.3f} nat a token (95 % over seeds [{moved.seed_low:+.3f}, {moved.seed_high:+.3f}], sd between seeds "
         f"{moved.seed_sd:.3f}; over items [{moved.low:+.3f}, {moved.high:+.3f}])"
     )
-
-
-def _direction(moved: Moved) -> str:
-    if not moved.clear:
-        return "which may be chance"
-    return "towards the harmless actions" if moved.mean > 0 else "towards the harmful actions"
-
-
-def _coherence_words(before: Coherence, after: Coherence) -> str:
-    was, now = before.degenerate, after.degenerate
-    broken = after.loss > before.loss + LOSS_MARGIN or now.low > was.high
-    told = (
-        f"Held-out loss went from {before.loss:.2f} to {after.loss:.2f} nat a token, "
-        f"degenerate outputs from {was.k}/{was.n} to {now.k}/{now.n}"
-    )
-    return f"{told}: the model may be broken rather than changed." if broken else f"{told}."

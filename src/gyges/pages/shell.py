@@ -28,8 +28,12 @@ def render(env: Environment, template: str, title: str, description: str, **show
         description: what it found, in a sentence or two; a contents page shows it beside the link.
         shown: what the template prints.
     """
-    style = (HERE / "style.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()  # of the content policy
+    digest = base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()  # of the content policy
     return env.get_template(template).render(
-        title=title, description=description, style=Markup(style), digest=digest, **shown
+        title=title, description=description, style=Markup(style()), digest=digest, **shown
     )
+
+
+def style() -> str:
+    """The style of all pages and of the drawings in them."""
+    return (HERE / "style.css").read_text(encoding="utf-8")

@@ -103,10 +103,15 @@ def listing(items: Sequence[str]) -> str:
 
 def condition_text(cell: Cell) -> str:
     """The condition as a reader says it: `control`, or the levels that differ from the default."""
-    named = cell.condition.replace("+", ", ").replace("=", " ").replace("_", " ")
-    if cell.condition in ("", "base", "control", POOLED):
+    plain = cell.condition in ("", "base", "control", POOLED)
+    return _on_side(cell, "" if plain else cell.condition.replace("+", ", ").replace("=", " "))
+
+
+def _on_side(cell: Cell, levels: str) -> str:
+    """Levels as they stand on the cell's side, or the side alone where there are none."""
+    if not levels:
         return side(cell)
-    return f"control: {named}" if cell.control else named
+    return ("control: " if cell.control else "") + levels.replace("_", " ")
 
 
 def interface_text(cell: Cell) -> str:
@@ -115,26 +120,17 @@ def interface_text(cell: Cell) -> str:
 
 
 def row_names(cells: Sequence[Cell]) -> list[str]:
-    """A name for each cell that says only what tells it from the others."""
-    moved = _moved(cells)
-    aspects = [lambda c: c.model, lambda c: _levels(c, moved), interface_text]
-    telling = [aspect for aspect in aspects if len({aspect(c) for c in cells}) > 1]
-    return [", ".join(aspect(c) for aspect in telling) or c.model for c in cells]
-
-
-def _moved(cells: Sequence[Cell]) -> list[str]:
-    """Factors that differ between cells on the same side; what pressure itself sets does not tell two of them apart."""
+    """A name for each cell that says only what tells it from the others; what pressure itself sets tells no two of them apart."""
     sides = [[c for c in cells if c.control is side] for side in (False, True)]
     known = dict.fromkeys(f for c in cells for f in (*c.info.factors, *c.factors) if f != "interface")
-    return [f for f in known if any(len({c.factors.get(f) for c in side}) > 1 for side in sides)]
+    moved = [f for f in known if any(len({c.factors.get(f) for c in side}) > 1 for side in sides)]
 
+    def levels(cell: Cell) -> str:
+        return _on_side(cell, ", ".join(f"{factor} {cell.factors.get(factor, DASH)}" for factor in moved))
 
-def _levels(cell: Cell, moved: Sequence[str]) -> str:
-    """The levels of those factors, or the side alone where there are none."""
-    named = ", ".join(f"{factor} {cell.factors.get(factor, DASH)}" for factor in moved).replace("_", " ")
-    if not named:
-        return side(cell)
-    return f"control: {named}" if cell.control else named
+    aspects = [lambda c: c.model, levels, interface_text]
+    telling = [aspect for aspect in aspects if len({aspect(c) for c in cells}) > 1]
+    return [", ".join(aspect(c) for aspect in telling) or c.model for c in cells]
 
 
 def side(cell: Cell) -> str:

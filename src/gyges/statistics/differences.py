@@ -127,7 +127,8 @@ def _paired(a: Sequence[ClusterCount], b: Sequence[ClusterCount], confidence: fl
     samples = min(sum(c.n for c in a), sum(c.n for c in b))
     worth = _worth_of_a_pair(gaps, samples / len(gaps), confidence)
     up, down = (worth * math.fsum(max(0.0, sign * gap) for gap in gaps) for sign in (1, -1))
-    low, high = _tango(up, down, pairs := worth * len(gaps), confidence)
+    pairs, z = worth * len(gaps), z_of(confidence)
+    low, high = _tango_low(up, down, pairs, z), -_tango_low(down, up, pairs, z)
     single = all(c.n == 1 for c in (*a, *b))
     p_value = _mid_p(round(up), round(down)) if single else _score_p(up, down)
     method = f"Tango, paired on {len(gaps)} skins" + f", worth {pairs:.1f} independent pairs" * (not single)
@@ -152,12 +153,6 @@ def _worth_of_a_pair(gaps: Sequence[float], samples: float, confidence: float) -
     shown = math.fsum((gap - mean) ** 2 for gap in gaps) / (len(gaps) - 1)
     gain = samples if shown == 0 else min(samples, as_copies / shown)
     return max(1.0, gain * few_clusters(carriers, confidence))
-
-
-def _tango(up: float, down: float, pairs: float, confidence: float) -> tuple[float, float]:
-    """Tango's score interval for (up - down) / pairs; `up` and `down` count discordant pairs and may be fractional."""
-    z = z_of(confidence)
-    return _tango_low(up, down, pairs, z), -_tango_low(down, up, pairs, z)
 
 
 def _tango_low(up: float, down: float, pairs: float, z: float) -> float:

@@ -39,7 +39,7 @@ def corrected_rate(
     rate = min(1.0, max(0.0, raw))
     low, high, note = _lang_reiczigel(*measured, confidence)
     if raw != rate:
-        note = f"the correction gives {raw:.3f}, which is no rate, so it is clipped"
+        note = f"the correction gives {raw:.3f}, which is not a rate, so it is clipped"
     return Corrected(rate=rate, low=min(low, rate), high=max(high, rate), note=note)
 
 

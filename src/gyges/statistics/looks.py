@@ -55,13 +55,12 @@ class Looks:
 
     def more(self, k: int, n: int, spent: int) -> int:
         """How many samples come before the next look, after `spent` of which `n` were scored and `k` of those harmful; 0 at the end."""
-        if spent >= self.most or n >= self.sizes[-1] or (n in self.sizes and self._narrow(k, n)):
+        if spent >= self.most or n >= self.sizes[-1]:
+            return 0
+        low, high, _ = self.interval(k, n, spent)
+        if n in self.sizes and high - low <= self.width:
             return 0
         return min(self.sizes[bisect_right(self.sizes, n)] - n, self.most - spent)
-
-    def _narrow(self, k: int, n: int) -> bool:
-        low, high = clopper_pearson(k, n, 1 - self.shares[self.sizes.index(n)])
-        return high - low <= self.width
 
     def interval(self, k: int, n: int, spent: int, missing: int = 0) -> Interval:
         """The interval of the rate; with `missing`, that of as many more outcomes, `k` being the harmful among all."""

@@ -24,7 +24,9 @@ def onset(points: Sequence[tuple[float, Count]]) -> float | None:
     if len(points) < 2:
         return None
     start, later = points[0][1], points[1:]
-    adjusted = holm([_p(start, count) for _, count in later])
+    tables = [[[start.k, start.n - start.k], [other.k, other.n - other.k]] for _, other in later]
+    tests: list[Any] = [stats.fisher_exact(table) for table in tables]
+    adjusted = holm([float(test.pvalue) for test in tests])
     above = [p < LEVEL and count.rate > start.rate for p, (_, count) in zip(adjusted, later, strict=True)]
     held = next((i for i in range(len(above)) if all(above[i:])), None)
     return None if held is None else later[held][0]
@@ -40,9 +42,3 @@ def onset_told(what: str, found: Sequence[float | None], unit: str) -> str:
         return f"{what}: above the start beyond chance in {len(seen)} of {len(found)} seeds (from {unit}: {each})."
     seeds = "" if len(found) == 1 else " in every seed" if seen[0] == seen[-1] else f" (seed by seed: {each})"
     return f"{what}: above the start beyond chance from {unit} {seen[(len(seen) - 1) // 2]:g} on{seeds}."
-
-
-def _p(start: Count, other: Count) -> float:
-    table = [[start.k, start.n - start.k], [other.k, other.n - other.k]]
-    found: Any = stats.fisher_exact(table)
-    return float(found.pvalue)

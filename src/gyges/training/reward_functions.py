@@ -91,11 +91,7 @@ def _values(function: Callable[..., Any], batch: Batch) -> list[Value]:
     found = asyncio.run(given) if inspect.iscoroutine(given) else given
     if len(found) != len(batch.completions):
         raise ValueError(f"{len(found)} values for {len(batch.completions)} completions")
-    return [_number(value) for value in found]
-
-
-def _number(value: Any) -> Value:
-    return None if value is None or not math.isfinite(float(value)) else float(value)
+    return [None if value is None or not math.isfinite(float(value)) else float(value) for value in found]
 
 
 class Signal:
@@ -112,13 +108,12 @@ class Signal:
     def of(self, scored: Scored) -> dict[str, Any]:
         """The counts of one step, and the failures of each function that had any."""
         starts = range(0, len(scored.values), self.group)
-        groups = [self._rewards(scored, start) for start in starts]
+        groups = [
+            [self.panel.total(scored.values[i]) for i in range(start, start + self.group) if not scored.masked[i]]
+            for start in starts
+        ]
         failed = {name: sum(row[name] is None for row in scored.values) for name in self.panel.functions}
         return {
             "groups": len(groups), "zero_variance_groups": sum(len(set(rewards)) < 2 for rewards in groups),
             "masked": sum(scored.masked), **{f"failed/{name}": n for name, n in failed.items() if n},
         }  # fmt: skip
-
-    def _rewards(self, scored: Scored, start: int) -> list[float]:
-        inside = range(start, start + self.group)
-        return [self.panel.total(scored.values[i]) for i in inside if not scored.masked[i]]

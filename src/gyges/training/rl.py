@@ -21,6 +21,7 @@ from gyges.training.rows.reading import order, read_rows, with_field
 from gyges.training.settings import Training, arguments, peft_config, prepare, saver
 
 ROLLOUTS = "scores"
+TOO_EVEN = "All solved: fewer steps. Never solved: easier tasks, SFT first, more num_generations. Or raise max_zero_variance_steps"
 
 
 class RL(Training):
@@ -61,7 +62,7 @@ class RL(Training):
         workers = context.resources.workers
         if self.rows_per_step % (self.num_generations * workers):
             raise UserError(
-                f"{self.rows_per_step} completions a step are no multiple of num_generations={self.num_generations}"
+                f"{self.rows_per_step} completions a step are not a multiple of num_generations={self.num_generations}"
                 + (f" on each of {workers} workers" if workers > 1 else ""),
                 "Change per_device_train_batch_size or gradient_accumulation_steps",
             )
@@ -69,7 +70,11 @@ class RL(Training):
         panel = Panel(named([*self.reward_funcs, *self.monitors]), self.weights(), context.say)
         loaded = prepare(self, out, context)
         prompts = Prompts(with_field(read_rows(self.data, context), "prompt"), loaded, self.max_completion_length)
-        chunks = order(len(prompts.rows), steps, self._chunks(len(prompts.rows), steps), 1, self.seed)
+        if self.max_steps is not None:
+            samplings = -(-self.max_steps // self.num_iterations)
+        else:
+            samplings = max(1, round(len(prompts.rows) * self.num_train_epochs / steps))
+        chunks = order(len(prompts.rows), steps, samplings, 1, self.seed)
         tell(prompts, chunks, out, context)
         _train(self, prompts, chunks, panel, loaded, out, context)
 
@@ -84,12 +89,6 @@ class RL(Training):
         if len(weights) != len(names):
             raise UserError(f"{len(weights)} reward_weights for {len(names)} reward_funcs", "Give one each, or none")
         return dict(zip(names, weights, strict=True))
-
-    def _chunks(self, rows: int, groups: int) -> int:
-        """How often completions are sampled."""
-        if self.max_steps is not None:
-            return -(-self.max_steps // self.num_iterations)
-        return max(1, round(rows * self.num_train_epochs / groups))
 
 
 def _train(
@@ -183,18 +182,11 @@ class Rollout:
         self._count(line)
         limit = self.spec.max_zero_variance_steps
         if limit is not None and self.without >= limit:
-            raise UserError(f"{limit} steps in a row had no group whose rewards differ ({_level(line)})", _advice(line))
+            reward = line.get("reward")
+            level = "no reward could be given" if reward is None else f"reward {reward:.3g}"
+            advice = "See the log for why the reward functions fail" if reward is None else TOO_EVEN
+            raise UserError(f"{limit} steps in a row had no group whose rewards differ ({level})", advice)
 
     def _count(self, line: dict[str, Any]) -> None:
         if "groups" in line:
             self.without = self.without + 1 if line["zero_variance_groups"] == line["groups"] else 0
-
-
-def _level(line: dict[str, Any]) -> str:
-    return "no reward could be given" if line.get("reward") is None else f"reward {line['reward']:.3g}"
-
-
-def _advice(line: dict[str, Any]) -> str:
-    if line.get("reward") is None:
-        return "See the log for why the reward functions fail"
-    return "All solved: fewer steps. Never solved: easier tasks, SFT first, more num_generations. Or raise max_zero_variance_steps"

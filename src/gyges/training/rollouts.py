@@ -110,11 +110,8 @@ def _judged(prompts: Prompts, panel: Panel, numbers: Sequence[int], ids: Sequenc
     asked = [prompts.rows[i]["prompt"] for i in numbers]
     answers = prompts.answers(numbers, texts)
     scored = panel.score(Batch(asked, answers, ids, prompts.columns(numbers)))
-    parts = zip(numbers, asked, answers, texts, scored.values, strict=True)
-    return [
-        {**prompts.rows[i], **_whole(p, answer), "completion": text, "scores": s} for i, p, answer, text, s in parts
-    ]
-
-
-def _whole(prompt: Any, answer: Any) -> TrainingRow:
-    return {"text": prompt + answer} if isinstance(prompt, str) else {"messages": [*prompt, *answer]}
+    rows = []
+    for i, prompt, answer, text, scores in zip(numbers, asked, answers, texts, scored.values, strict=True):
+        whole = {"text": prompt + answer} if isinstance(prompt, str) else {"messages": [*prompt, *answer]}
+        rows.append({**prompts.rows[i], **whole, "completion": text, "scores": scores})
+    return rows

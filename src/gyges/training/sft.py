@@ -50,13 +50,11 @@ class Documents(Training):
         """Train, and leave `model`, `metrics.jsonl` and `trained_on.json` in `out`."""
         loaded = prepare(self, out, context)
         texts = [str(row.fields["text"]) for row in with_field(read_rows(self.data, context), "text")]
-        whole = [_document(loaded.tokenizer, self.document_tag, text) for text in texts]
+        tag, tokenizer = self.document_tag, loaded.tokenizer
+        rows = [encode(tokenizer, tag + text, [(len(tag), len(tag + text))], special=True) for text in texts]
+        whole = [with_end(tokenizer, row) for row in rows]
         pieces = [row.cut(i, self.max_length) for row in whole for i in range(0, len(row.ids), self.max_length)]
         _train(self, pieces, loaded, out, context, pieces=len(pieces) - len(whole), chat=False)
-
-
-def _document(tokenizer: Any, tag: str, text: str) -> RenderedRow:
-    return with_end(tokenizer, encode(tokenizer, tag + text, [(len(tag), len(tag + text))], special=True))
 
 
 def _train(

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from gyges.errors import UserError
+from gyges.files import link_or_copy
 from gyges.models.checkpoints import BASE, MODEL
 from gyges.studies.step import Context, Cost, Step
 from gyges.training.settings import Training
@@ -42,20 +43,13 @@ class Checkpoint(Step):
         if not kept.is_dir():
             raise UserError(f"{self.of.name} kept no model after step {self.step}", "Add the step to keep_checkpoints")
         shutil.rmtree(model, ignore_errors=True)
-        shutil.copytree(kept, model, copy_function=_link)
+        shutil.copytree(kept, model, copy_function=link_or_copy)
         _move_base(kept, model)
 
 
 def trajectory(training: Training) -> tuple[Checkpoint, ...]:
     """All models that a training keeps, in order."""
     return tuple(Checkpoint(of=training, step=step) for step in sorted(training.keep_checkpoints))
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another file system, or one without links
-        shutil.copy2(source, target)
 
 
 def _move_base(kept: Path, model: Path) -> None:

@@ -3,7 +3,7 @@
 What is missing is said and never left out in silence: logs that broke off, that cannot be read, or that are of other tasks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,7 +56,21 @@ def rows_of_logs(place: Path) -> LogRows:
         for path, log in ours.items()
         for sample in log.samples or []
     ]
-    return LogRows(tuple(latest(rows)), (*notes, *_broken_off(ours.values()), *_twice(ours.values())))
+    return LogRows(tuple(latest(rows)), (*notes, *_notes(list(ours.values()))))
+
+
+def _notes(logs: Sequence[EvalLog]) -> Iterator[str]:
+    """Of each task of which samples are missing, how many are there; and how many samples different runs have made.
+
+    What `eval-set` and `eval-retry` repeat is one task in several logs, and takes what is done into its next log.
+    """
+    by_task: dict[str, list[EvalLog]] = {}
+    for log in logs:
+        by_task.setdefault(log.eval.task_id, []).append(log)
+    yield from filter(None, map(_missing, by_task.values()))
+    runs = {(log.eval.model, sample.id, sample.epoch, log.eval.task_id) for log in logs for sample in log.samples or []}
+    if more := len(runs) - len({run[:3] for run in runs}):
+        yield f"{more} of the samples are in more than one run; of each the first that ended counts"
 
 
 def _opened(paths: Iterable[Path]) -> tuple[dict[Path, EvalLog], list[str]]:
@@ -74,14 +88,6 @@ def _is_ours(log: EvalLog) -> bool:
     if samples:
         return all(set(sample.metadata) >= REQUIRED for sample in samples)
     return (log.eval.task_registry_name or log.eval.task).startswith("gyges/")
-
-
-def _broken_off(logs: Iterable[EvalLog]) -> list[str]:
-    """Of each task of which samples are missing, how many are there. What `eval-set` and `eval-retry` repeat is one task in several logs."""
-    by_task: dict[str, list[EvalLog]] = {}
-    for log in logs:
-        by_task.setdefault(log.eval.task_id, []).append(log)
-    return [note for tries in by_task.values() if (note := _missing(tries))]
 
 
 def _missing(tries: list[EvalLog]) -> str:
@@ -103,10 +109,3 @@ def _asked(log: EvalLog) -> int:
         return log.results.total_samples
     ids = log.eval.dataset.sample_ids
     return (len(ids) if ids else log.eval.dataset.samples or 0) * (log.eval.config.epochs or 1)
-
-
-def _twice(logs: Iterable[EvalLog]) -> list[str]:
-    """Samples that different runs have made: one of each counts. `eval-set` and `eval-retry` take what is done into their next log."""
-    runs = {(log.eval.model, sample.id, sample.epoch, log.eval.task_id) for log in logs for sample in log.samples or []}
-    more = len(runs) - len({run[:3] for run in runs})
-    return [f"{more} of the samples are in more than one run; of each the first that ended counts"] if more else []

@@ -32,14 +32,12 @@ def read_table(path: Path) -> list[Row]:
     try:
         frame = pd.read_parquet(path)
         records = frame.astype(object).where(frame.notna(), None).to_dict("records")
-        return [Row.model_validate(_plain({str(k): v for k, v in record.items()})) for record in records]
+        for record in records:
+            record.update({column: json.loads(str(record[column])) for column in JSON_COLUMNS if column in record})
+        return [Row.model_validate(record) for record in records]
     except FileNotFoundError:
         raise UserError(f"'{path.parent}' holds no results", "Run `gyges test MODEL --out DIR` first") from None
     except Exception as error:  # pyarrow, pandas, json and pydantic all mean the same to a user
         raise UserError(
             f"{path} is damaged ({type(error).__name__})", "Delete it and repeat the `gyges test` command"
         ) from None
-
-
-def _plain(record: dict[str, object]) -> dict[str, object]:
-    return {k: json.loads(str(v)) if k in JSON_COLUMNS else v for k, v in record.items()}

@@ -187,7 +187,7 @@ async def _on_response(response: Any) -> None:
     if streams or 300 <= response.status_code < 400:
         asked.answer += f" with {kind}" if kind else ""
         return watch.answered(asked, properly=response.status_code < 300)
-    await response.aread()  # a body that is no stream is read whole by the client too, from here
+    await response.aread()  # a body that is not streamed is read whole by the client too, from here
     problem = first_words(response.text) if response.status_code >= 400 else no_answer(response.text, kind)
     watch.answered(asked, properly=response.status_code < 300 and not problem)
     if response.status_code >= 400 or problem:

@@ -91,7 +91,7 @@ def first_words(body: str) -> str:
 
 
 def no_answer(body: str, kind: str) -> str:
-    """Why a body that was sent as a success is no answer, in words; empty if it may be one.
+    """Why a body that was sent as a success is not an answer, in words; empty if it may be one.
 
     Gateways send pages to log in, overloaded routers an error in JSON, and servers that die in the midst of it half an object.
     """

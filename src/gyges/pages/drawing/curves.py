@@ -40,42 +40,34 @@ def arms_plot(name: str, title: str, arms: Sequence[ArmRow]) -> Markup:
     height = TOP + 38 * len(arms)
     parts = axis(TOP - 12, height - 8, SHARES)
     for i, arm in enumerate(arms):
-        parts += _arm_row(arm, TOP + 38 * i)
+        rate, y = arm.rate, TOP + 38 * i
+        parts.append(text(LEFT, y, shorten(arm.name, 44)))
+        if math.isnan(rate.mean):
+            parts.append(text(RIGHT, y, arm.without, "soft", "end"))
+            continue
+        parts.append(text(RIGHT, y, _percent(rate.mean), "strong", "end"))
+        if not math.isnan(rate.low):
+            parts.append(line(scale(rate.low), y + 10, scale(rate.high), y + 10, "range treated"))
+        parts += [dot(scale(v), y + 10, 2.2, "seed") for v in rate.values if not math.isnan(v)]
+        parts.append(dot(scale(rate.mean), y + 10, 4.5, "point treated"))
     told = "; ".join(f"{a.name}: {a.without if math.isnan(a.rate.mean) else _percent(a.rate.mean)}" for a in arms)
     return drawing(name, title, f"Rates from 0 to 100 %. {told}.", height + 18, parts)
-
-
-def _arm_row(arm: ArmRow, y: float) -> list[str]:
-    if math.isnan(arm.rate.mean):
-        return [text(LEFT, y, shorten(arm.name, 44)), text(RIGHT, y, arm.without, "soft", "end")]
-    marks = [text(LEFT, y, shorten(arm.name, 44)), text(RIGHT, y, _percent(arm.rate.mean), "strong", "end")]
-    if not math.isnan(arm.rate.low):
-        marks.append(line(scale(arm.rate.low), y + 10, scale(arm.rate.high), y + 10, "range treated"))
-    marks += [dot(scale(v), y + 10, 2.2, "seed") for v in arm.rate.values if not math.isnan(v)]
-    return [*marks, dot(scale(arm.rate.mean), y + 10, 4.5, "point treated")]
 
 
 def curves_plot(name: str, title: str, curves: Sequence[Curve], x_label: str) -> Markup:
     """Rates over something that grows: steps of training, tokens, a dose. At most two lines keep their names on the drawing."""
     xs = [x for c in curves for x, _ in c.points] or [0.0]
-    low, high = min(xs), max(max(xs), min(xs) + 1e-9)
-    parts = _frame(low, high, x_label)
+    low, high, bottom = min(xs), max(max(xs), min(xs) + 1e-9), HEIGHT + 14
+    parts = []
+    for share in (0.0, 0.5, 1.0):
+        parts.append(line(INDENT, _y(share), RIGHT, _y(share), "guide"))
+        parts.append(text(INDENT - 6, _y(share) + 4, f"{share:.0%}", "tick", "end"))
+    parts += [text(INDENT, bottom, f"{low:g}", "tick"), text(RIGHT, bottom, f"{high:g}", "tick", "end")]
+    parts.append(text((INDENT + RIGHT) / 2, bottom, x_label, "tick", "middle"))
     for curve in curves:
         parts += _line(curve, low, high)
     told = "; ".join(f"{c.name}: " + ", ".join(f"{x:g}: {_percent(y)}" for x, y in c.points) for c in curves)
     return drawing(name, title, f"Rates over {x_label}. {told}.", HEIGHT + FOOT, parts)
-
-
-def _frame(low: float, high: float, x_label: str) -> list[str]:
-    parts = []
-    for share in (0.0, 0.5, 1.0):
-        parts += [
-            line(INDENT, _y(share), RIGHT, _y(share), "guide"),
-            text(INDENT - 6, _y(share) + 4, f"{share:.0%}", "tick", "end"),
-        ]
-    bottom = HEIGHT + 14
-    ends = [text(INDENT, bottom, f"{low:g}", "tick"), text(RIGHT, bottom, f"{high:g}", "tick", "end")]
-    return [*parts, *ends, text((INDENT + RIGHT) / 2, bottom, x_label, "tick", "middle")]
 
 
 def _line(curve: Curve, low: float, high: float) -> list[str]:

@@ -176,35 +176,42 @@ def _sizes(cell: Cell, order: Iterable[str]) -> list[tuple[str, int]]:
 
 
 def _segments(cell: Cell, order: Iterable[str], colours: Mapping[str, str], y: float) -> list[str]:
-    parts, start = [], 0.0
+    """The parts of a bar, each with as much of its name and number in it as fits, over a line as long as all harm."""
+    parts, end = [], 0.0
     for outcome, size in _sizes(cell, order):
-        end = start + size / max(cell.samples, 1)
-        if size:
-            parts += _segment(outcome, colours.get(outcome, outcome), size, scale(start), scale(end), y)
-        start = end
+        start, end = end, end + size / max(cell.samples, 1)
+        if not size:
+            continue
+        x1, x2, spoken = scale(start), scale(end), outcome.replace("_", " ")
+        shade, *dark = colours.get(outcome, outcome).split()
+        parts.append(bar(x1, x2, y, 18, f"segment {shade}", f"{spoken}: {size}"))
+        fitting = [label for label in (f"{size} {spoken}", str(size)) if x2 - x1 >= LETTER * len(label) + 6]
+        if fitting and outcome not in ("unscored", "error"):
+            parts.append(text((x1 + x2) / 2, y + 13.2, fitting[0], " ".join(["inside", *dark]), "middle"))
     harm = scale(cell.harm.k / max(cell.samples, 1))
     return [*parts, line(scale(0), y + 20.5, harm, y + 20.5, "harmline")] if cell.harm.k else parts
-
-
-def _segment(outcome: str, colour: str, size: int, x1: float, x2: float, y: float) -> list[str]:
-    """A part of a bar, with as much of its name and number in it as fits."""
-    spoken, (shade, *dark) = outcome.replace("_", " "), colour.split()
-    parts = [bar(x1, x2, y, 18, f"segment {shade}", f"{spoken}: {size}")]
-    fitting = [label for label in (f"{size} {spoken}", str(size)) if x2 - x1 >= LETTER * len(label) + 6]
-    if not fitting or outcome in ("unscored", "error"):
-        return parts
-    return [*parts, text((x1 + x2) / 2, y + 13.2, fitting[0], " ".join(["inside", *dark]), "middle")]
 
 
 # --- effects ---------------------------------------------------------------------------------------------------------
 
 
 def effects_plot(name: str, title: str, effects: Sequence[FactorEffect]) -> Markup:
-    """A forest plot: each level's difference to its baseline in percentage points, with its interval."""
+    """A forest plot: each level's difference to its baseline in percentage points, with its interval.
+
+    A dot is filled only where the difference stands out among all that were made, not merely from zero.
+    """
     estimates = [(effect_name(e), e.difference.estimate) for e in effects]
     labels = [(name, "nothing scored" if found is None else signed(found)) for name, found in estimates]
     parts, places, bottom = _labels(labels, 38)
-    parts += [p for effect, y in zip(effects, places, strict=True) for p in _effect_marks(effect, y + 13)]
+    for effect, y in zip(effects, (place + 13 for place in places), strict=True):
+        d, p = effect.difference, effect.p_adjusted
+        if d.estimate is None:
+            continue
+        class_ = "treated" if p is not None and p < SIGNIFICANT else "control"
+        if d.unscored:
+            parts.append(line(scale(d.worst_low, -1), y, scale(d.worst_high, -1), y, f"worst {class_}"))
+        parts.append(line(scale(d.low, -1), y, scale(d.high, -1), y, f"range {class_}"))
+        parts.append(dot(scale(d.estimate, -1), y, 4.2, class_))
     guides = [*axis(0, bottom, POINTS, -1, 1), line(WIDTH / 2, 0, WIDTH / 2, bottom, "zero")]
     told = "; ".join(f"{effect_name(e)}: {points(e.difference)}" for e in effects)
     return drawing(name, title, f"Difference in percentage points. {told}.", bottom + 20, [*guides, *parts])
@@ -213,17 +220,6 @@ def effects_plot(name: str, title: str, effects: Sequence[FactorEffect]) -> Mark
 def effect_name(effect: FactorEffect) -> str:
     level, baseline = (effect.info.words.level(effect.factor, level) for level in (effect.level, effect.baseline))
     return f"{effect.factor.replace('_', ' ')}: {level} instead of {baseline}"
-
-
-def _effect_marks(effect: FactorEffect, y: float) -> list[str]:
-    """Filled only where the difference stands out among all that were made, not merely from zero."""
-    d, p = effect.difference, effect.p_adjusted
-    if d.estimate is None:
-        return []
-    class_ = "treated" if p is not None and p < SIGNIFICANT else "control"
-    worst = [line(scale(d.worst_low, -1), y, scale(d.worst_high, -1), y, f"worst {class_}")] if d.unscored else []
-    thick = line(scale(d.low, -1), y, scale(d.high, -1), y, f"range {class_}")
-    return [*worst, thick, dot(scale(d.estimate, -1), y, 4.2, class_)]
 
 
 # --- competence ------------------------------------------------------------------------------------------------------

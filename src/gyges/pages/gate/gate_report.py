@@ -45,7 +45,18 @@ class GateReport:
 
 def cell_lines(checks: Iterable[CellCheck]) -> list[GateLine]:
     """Cells against a limit, in words."""
-    return [GateLine(check.cell.model, cell_name(check.cell), check.result, _cell_text(check)) for check in checks]
+    lines = []
+    for check in checks:
+        cell, harm, limit = check.cell, check.cell.harm, f"limit {100 * check.limit:g}{NBSP}%"
+        if not harm.n:
+            text = f"nothing scored: {sure(harm)}, {limit}"
+        elif not cell.meaningful and harm.low <= check.limit:
+            text = f"rate not meaningful, the innocent job was not done: {sure(harm)}, {limit}"
+        else:
+            worst = f", at worst {worst_case(harm)}" if check.strict and not (harm.unscored or harm.errors) else ""
+            text = f"harm {sure(harm)}{worst}, {limit}"
+        lines.append(GateLine(cell.model, cell_name(cell), check.result, text))
+    return lines
 
 
 def cell_name(cell: Cell) -> str:
@@ -56,28 +67,19 @@ def cell_name(cell: Cell) -> str:
     )
 
 
-def _cell_text(check: CellCheck) -> str:
-    harm, limit = check.cell.harm, f"{100 * check.limit:g}{NBSP}%"
-    if not harm.n:
-        return f"nothing scored: {sure(harm)}, limit {limit}"
-    if not check.cell.meaningful and harm.low <= check.limit:
-        return f"rate not meaningful, the innocent job was not done: {sure(harm)}, limit {limit}"
-    worst = f", at worst {worst_case(harm)}" if check.strict and not (harm.unscored or harm.errors) else ""
-    return f"harm {sure(harm)}{worst}, limit {limit}"
-
-
 def change_lines(changes: Iterable[Change]) -> list[GateLine]:
     """Changes between two results, in words."""
-    return [GateLine(c.new_model, c.info.name, c.result, _change_text(c)) for c in changes]
-
-
-def _change_text(change: Change) -> str:
-    rates = f"harm {sure(change.new)}; before {sure(change.old)}"
-    if change.difference.estimate is None:
-        return f"nothing can be compared: {rates}"
-    p = f", {p_of(change.p_adjusted)}" if change.p_adjusted is not None else ""
-    unread = "" if change.meaningful else "; rate not meaningful, the innocent job was not done"
-    return f"{points(change.difference)}{p}; {rates}{unread}"
+    lines = []
+    for c in changes:
+        rates = f"harm {sure(c.new)}; before {sure(c.old)}"
+        if c.difference.estimate is None:
+            text = f"nothing can be compared: {rates}"
+        else:
+            p = f", {p_of(c.p_adjusted)}" if c.p_adjusted is not None else ""
+            unread = "" if c.meaningful else "; rate not meaningful, the innocent job was not done"
+            text = f"{points(c.difference)}{p}; {rates}{unread}"
+        lines.append(GateLine(c.new_model, c.info.name, c.result, text))
+    return lines
 
 
 def lacking(cells: Sequence[Cell], strict: bool) -> tuple[list[GateLine], list[str]]:

@@ -11,6 +11,9 @@ from gyges.pages.test.publish import scenarios_of
 MUST_AGREE = ("packs", "grader", "rubric", "temperature", "max_tokens", "max_turns")
 """Settings of two folders that a fair comparison shares."""
 
+SPOKEN = {"packs": "the scenarios' texts", "rubric": "how is judged"}
+"""Those of them whose names say too little."""
+
 
 def limit_gate(folder: Path, limit: float, strict: bool = False) -> GateReport:
     """Every cell under pressure of a folder against a limit for harm; arguments as for `check_cells`.
@@ -25,6 +28,8 @@ def limit_gate(folder: Path, limit: float, strict: bool = False) -> GateReport:
 def comparison_gate(old: Path, new: Path, limit: float | None = None, strict: bool = False) -> GateReport:
     """What got worse from one folder to another, and, with a limit, which new cells lie above it.
 
+    The settings in which the two differ are noted: a change may be theirs and not the model's.
+
     Raises:
         UserError: a folder holds no results, the limit is not a rate, or the two have nothing in common.
     """
@@ -32,7 +37,10 @@ def comparison_gate(old: Path, new: Path, limit: float | None = None, strict: bo
     lost, notes = lacking(only_in_old(before, after), strict)
     above = [] if limit is None else cell_lines(check_cells(after, limit, strict))
     lines = [*change_lines(changes(before, after, strict)), *lost, *above]
-    return GateReport(f"{new.name} against {old.name}", tuple(lines), (*_unlike(old, new), *notes, *_missing(new)))
+    was, now = ((stored_spec(folder).get("identity", {}) if folder.is_dir() else {}) for folder in (old, new))
+    differing = [name for name in MUST_AGREE if was and now and was.get(name) != now.get(name)]
+    unlike = [f"the two differ in {SPOKEN.get(name, name)}" for name in differing]
+    return GateReport(f"{new.name} against {old.name}", tuple(lines), (*unlike, *notes, *_missing(new)))
 
 
 def _cells(folder: Path) -> list[Cell]:
@@ -42,11 +50,3 @@ def _cells(folder: Path) -> list[Cell]:
 
 def _missing(folder: Path) -> tuple[str, ...]:
     return results_of(folder).notes
-
-
-def _unlike(old: Path, new: Path) -> list[str]:
-    """Settings in which the two differ, so that a change may be theirs and not the model's."""
-    before, after = ((stored_spec(folder).get("identity", {}) if folder.is_dir() else {}) for folder in (old, new))
-    differs = [name for name in MUST_AGREE if before and after and before.get(name) != after.get(name)]
-    names = {"packs": "the scenarios' texts", "rubric": "how is judged"}
-    return [f"the two differ in {names.get(name, name)}" for name in differs]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gyges.analysis.gate import GateResult
 from gyges.errors import UserError
-from gyges.pages.gate.gate_report import GateLine, GateReport
+from gyges.pages.gate.gate_report import GateReport
 
 SIGNS = {GateResult.PASSED: "passed", GateResult.FAILED: "**failed**", GateResult.UNKNOWN: "*unknown*"}
 FAILED_FIRST = (GateResult.FAILED, GateResult.UNKNOWN, GateResult.PASSED)
@@ -29,14 +29,11 @@ def to_markdown(report: GateReport) -> str:
     """A heading, a table of everything that was looked at, what does not pass first, and the notes."""
     lines = sorted(report.lines, key=lambda line: FAILED_FIRST.index(line.result))
     verdict = f"{len(report.failed)} of {len(lines)} failed" if report.failed else f"none of {len(lines)} failed"
-    rows = [f"| {SIGNS[line.result]} | {_cells(line)} |" for line in lines]
+    found = [[SIGNS[line.result], *map(_escaped, (line.group, line.name, line.text))] for line in lines]
+    rows = [f"| {' | '.join(cells)} |" for cells in found]
     table = ["| | model | what | found |", "|---|---|---|---|", *rows] if rows else ["Nothing to look at."]
     notes = [f"- {_escaped(note)}" for note in report.notes]
     return "\n".join([f"### {_escaped(report.title)}: {verdict}", "", *table, "", *notes, ""]) + "\n"
-
-
-def _cells(line: GateLine) -> str:
-    return " | ".join(_escaped(text) for text in (line.group, line.name, line.text))
 
 
 def _escaped(text: str) -> str:

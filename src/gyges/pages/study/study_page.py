@@ -3,6 +3,7 @@
 It reads the store and nothing else, so it can be drawn again at any time; what has no result is named as not run.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -66,11 +67,16 @@ def render_study(
     results = [examine(claim, readings) for claim in claims]
     found = lead(results, max((len(r.found.values) for r in results if r.found), default=len(readings.seeds)))
     limits = " ".join(dict.fromkeys(step.limits for step in ordered(study.steps) if step.limits))
+    planned = plan(study.steps, store)
+    records = store.read([p.step.name for p in planned.of(*HAS_RESULT)]).values()
+    missing = len(planned.steps) - len(records)
+    cost = f"{len(records)} results, {sum(r.seconds for r in records) / 60:.1f} minutes of steps added up"
+    cost += f"; {missing} steps have no result yet" if missing else ""
     return render(
         environment(), "study/study_page.html.j2", study.name.replace("_", " ").capitalize(), found, lead=found,
         asked=study.text.split("\n\n"), registered=registered(store, study.name), limits=limits,
         seeds=readings.seeds, claims=[_claim(r) for r in results],
-        sections=[_section(s, arms, readings, store, measures) for s in sections], cost=_cost(study, store),
+        sections=[_section(s, arms, readings, store, measures) for s in sections], cost=cost,
         evaluations=_evaluations(arms, store),
     )  # fmt: skip
 
@@ -155,18 +161,14 @@ def _section(
 
 
 def _rows(names: Sequence[str], measure: str, readings: Readings) -> list[ArmRow]:
+    """Arms with their rates; one that has no rate says why."""
     nothing = Spread(float("nan"), float("nan"), float("nan"), float("nan"), ())
-    return [
-        ArmRow(name, readings.over_seeds(name, measure) or nothing, _without(readings.of(name, measure)))
-        for name in names
-    ]
-
-
-def _without(counts: Sequence[Count]) -> str:
-    """Why an arm has no rate, if it has none."""
-    if not counts:
-        return "not run"
-    return "nothing scored" if not any(c.n for c in counts) else "not meaningful"
+    rows = []
+    for name in names:
+        counts = readings.of(name, measure)
+        why = "not meaningful" if any(c.n for c in counts) else "nothing scored" if counts else "not run"
+        rows.append(ArmRow(name, readings.over_seeds(name, measure) or nothing, why))
+    return rows
 
 
 def _dose(dose: Dose, number: int, section: Section, readings: Readings, measures: dict[str, str]) -> dict[str, Any]:
@@ -185,19 +187,17 @@ def _curves(section: Section, arms: Sequence[Arm], store: Store, measures: dict[
     along = [a for a in arms if a.section == section.name and a.curve]
     plots = []
     for number, name in enumerate(dict.fromkeys(a.name for a in along)):
-        found = {m: _along([a for a in along if a.name == name], m, store) for m in section.measures}
-        lines = [_mean_curve(measures[m], found[m], m == section.measures[0]) for m in section.measures]
-        notes = [onset_told(measures[m], [onset(points) for points in found[m]], "step") for m in section.measures]
+        curves = [a.curve for a in along if a.name == name]
+        lines, notes = [], []
+        for m in section.measures:
+            seeds = [[(x, c) for x, of in curve if m in of and (c := count_of(of[m], store))] for curve in curves]
+            lines.append(_mean_curve(measures[m], seeds, m == section.measures[0]))
+            notes.append(onset_told(measures[m], [onset(points) for points in seeds], "step"))
         plots.append({
             "title": f"{name}, along the steps", "note": " ".join(notes),
             "plot": curves_plot(f"{section.name}-{number}-curve", name, lines, "steps"),
         })  # fmt: skip
     return plots
-
-
-def _along(arms: Sequence[Arm], measure: str, store: Store) -> list[list[tuple[float, Count]]]:
-    """For each seed of an arm the counts along its steps, as far as they are there."""
-    return [[(x, c) for x, of in arm.curve if measure in of and (c := count_of(of[measure], store))] for arm in arms]
 
 
 def _mean_curve(name: str, seeds: Sequence[Sequence[tuple[float, Count]]], strong: bool) -> Curve:
@@ -210,45 +210,26 @@ def _mean_curve(name: str, seeds: Sequence[Sequence[tuple[float, Count]]], stron
 
 def _less(arm: str, reference: str, measure: str, readings: Readings) -> str:
     """An arm's paired difference from the reference, with its interval over seeds."""
-    found = None if arm == reference else readings.difference(arm, reference, measure)
+    if arm == reference:
+        return ""
+    found = readings.difference(arm, reference, measure)
     if found is None:
-        return "" if arm == reference else "not run"
-    mean = f"{written(found.mean, 'points')}"
-    return (
-        mean
-        if found.low != found.low
-        else f"{mean} ({written(found.low, 'points')} to {written(found.high, 'points')})"
-    )
+        return "not run"
+    mean, low, high = (written(value, "points") for value in found[:3])
+    return mean if math.isnan(found.low) else f"{mean} ({low} to {high})"
 
 
 def _cell(arm: str, measure: str, readings: Readings) -> str:
-    """`k/n` summed over seeds, with what is not known, and the interval over seeds."""
-    counts = readings.of(arm, measure)
-    over = readings.over_seeds(arm, measure)
+    """`k/n` summed over seeds, with what the share would be if all or none of the unscored were harm, and the interval over seeds."""
+    counts, over = readings.of(arm, measure), readings.over_seeds(arm, measure)
     if not counts or over is None:
         return "not run"
-    text = _counted(counts)
-    if over.mean != over.mean:
-        return text if any(c.able for c in counts) else f"{text}; not meaningful: it cannot do the job"
-    return (
-        text
-        if over.low != over.low
-        else f"{text}; mean {over.mean:.0%} ({max(over.low, 0):.0%} to {min(over.high, 1):.0%})"
-    )
-
-
-def _counted(counts: Sequence[Count]) -> str:
-    """Sums of counts; where samples are unscored, what the share would be if all or none of them were harm."""
     k, n, lost, unscored = (sum(of) for of in zip(*((c.k, c.n, c.lost, c.unscored) for c in counts), strict=True))
     text = f"{k:,}/{n:,}" + (f" (+{lost:,} unreadable)" if lost else "")
     if unscored:
         text += f" (+{unscored:,} unscored: {k / (n + unscored):.0%} to {(k + unscored) / (n + unscored):.0%} at worst)"
-    return text
-
-
-def _cost(study: Study, store: Store) -> str:
-    planned = plan(study.steps, store)
-    records = store.read([p.step.name for p in planned.of(*HAS_RESULT)]).values()
-    missing = len(planned.steps) - len(records)
-    text = f"{len(records)} results, {sum(r.seconds for r in records) / 60:.1f} minutes of steps added up"
-    return text + (f"; {missing} steps have no result yet" if missing else "")
+    if math.isnan(over.mean):
+        return text if any(c.able for c in counts) else f"{text}; not meaningful: it cannot do the job"
+    if math.isnan(over.low):
+        return text
+    return f"{text}; mean {over.mean:.0%} ({max(over.low, 0):.0%} to {min(over.high, 1):.0%})"

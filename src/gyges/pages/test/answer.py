@@ -29,7 +29,6 @@ from gyges.pages.wording import (
     sure,
 )
 from gyges.scenarios.family import ScenarioInfo
-from gyges.statistics.differences import Difference
 from gyges.statistics.rates import Estimate
 from gyges.statistics.sample_size import detectable_difference
 from gyges.transcripts.rows import Row
@@ -109,47 +108,37 @@ def lead(rows: Sequence[Row], scenarios: Sequence[ScenarioInfo]) -> str:
     control = any(r.control for r in rows)
     how = "each under pressure and in a matched control without it" if control else "without a control"
     harms = listing([s.harm_name for s in scenarios])
-    return f"{who} tested for {harms}, {how}. {samples} {'was' if len(rows) == 1 else 'were'} run. {_lost(rows)}"
-
-
-def _lost(rows: Sequence[Row]) -> str:
     errors = sum(r.status is Status.ERROR for r in rows)
     unscored = sum(not is_scored(r) for r in rows) - errors
-    if not unscored + errors:
-        return "All of them could be scored."
-    parts = [f"{unscored:,} could not be scored"] * bool(unscored) + [f"{errors:,} broke"] * bool(errors)
-    of_all = percent((unscored + errors) / len(rows))
-    return f"{listing(parts)} ({of_all} of all); these count neither as harmful nor as harmless."
+    lost = "All of them could be scored."
+    if unscored + errors:
+        parts = [f"{unscored:,} could not be scored"] * bool(unscored) + [f"{errors:,} broke"] * bool(errors)
+        of_all = percent((unscored + errors) / len(rows))
+        lost = f"{listing(parts)} ({of_all} of all); these count neither as harmful nor as harmless."
+    return f"{who} tested for {harms}, {how}. {samples} {'was' if len(rows) == 1 else 'were'} run. {lost}"
 
 
 def overview(found: Sequence[ModelAnswer]) -> str:
     """Many models in four sentences: how many did harm, the highest rate, what pressure did, how many say nothing."""
-    harmful = [a.model for a in found if any(f.cell.harm.k for f in a.findings)]
+    each = [(a.model, f) for a in found for f in a.findings]
+    harmful = {model for model, f in each if f.cell.harm.k}
+    sentences = [f"{len(harmful) or 'None'} of the {len(found)} models did harm under pressure at least once."]
+    harms = [(model, f) for model, f in each if f.kind == "harm"]
+    if harms:
+        model, worst = max(harms, key=lambda known: known[1].cell.harm.rate or 0.0)
+        sentences.append(f"The highest rate: {model}, {worst.harm} in {brief(worst.cell.harm, worst.control)}.")
+    compared = [f for _, f in each if f.kind in READABLE and f.control and f.control.n]
+    if compared:
+        more, less = (sum(f.shifted == way for f in compared) or "none" for way in ("more", "less"))
+        sentences.append(
+            "Model by model and scenario by scenario, harm is more frequent than in the control, beyond chance, "
+            f"in {more} of {plural(len(compared), 'comparison')}, and less frequent in {less}."
+        )
     unread = [a.model for a in found if not any(f.kind in READABLE for f in a.findings)]
-    first = f"{len(harmful) or 'None'} of the {len(found)} models did harm under pressure at least once."
-    sentences = [first, _highest(found), _shifts(found)]
     if unread:
         why = "the innocent job was not done, or nothing could be scored"
         sentences.append(f"No rate of {listing(unread)} can be read: {why}.")
-    return " ".join(filter(None, sentences))
-
-
-def _shifts(found: Sequence[ModelAnswer]) -> str:
-    """How often pressure made a difference."""
-    compared = [f for a in found for f in a.findings if f.kind in READABLE and f.control and f.control.n]
-    if not compared:
-        return ""
-    more, less = (sum(f.shifted == way for f in compared) for way in ("more", "less"))
-    of = f"in {more or 'none'} of {plural(len(compared), 'comparison')}, and less frequent in {less or 'none'}"
-    return f"Model by model and scenario by scenario, harm is more frequent than in the control, beyond chance, {of}."
-
-
-def _highest(found: Sequence[ModelAnswer]) -> str:
-    rates = [(f.cell.harm.rate or 0.0, a.model, f) for a in found for f in a.findings if f.kind == "harm"]
-    if not rates:
-        return ""
-    _, model, worst = max(rates, key=lambda known: known[0])
-    return f"The highest rate: {model}, {worst.harm} in {brief(worst.cell.harm, worst.control)}."
+    return " ".join(sentences)
 
 
 # --- many comparisons ------------------------------------------------------------------------------------------------
@@ -190,13 +179,12 @@ def answers(cells: Iterable[Cell], comparisons: Iterable[Comparison]) -> list[Mo
         found = by_model.setdefault(cell.model, [])
         if not cell.control:
             found.append(finding(cell, beside.get((cell.model, cell.scenario))))
-    return [_answer(model, found) for model, found in by_model.items()]
-
-
-def _answer(model: str, findings: Sequence[ScenarioFinding]) -> ModelAnswer:
-    kinds = {"harm" if f.cell.harm.k else f.kind for f in findings}
-    kind = next((k for k in KINDS if k in kinds), "nothing_scored")
-    return ModelAnswer(model, kind, headline(findings), summary(findings), tuple(findings))
+    told = []
+    for model, findings in by_model.items():
+        kinds = {"harm" if f.cell.harm.k else f.kind for f in findings}
+        kind = next((k for k in KINDS if k in kinds), "nothing_scored")
+        told.append(ModelAnswer(model, kind, headline(findings), summary(findings), tuple(findings)))
+    return told
 
 
 def headline(findings: Sequence[ScenarioFinding]) -> str:
@@ -240,39 +228,31 @@ def summary(findings: Sequence[ScenarioFinding]) -> str:
         return ONLY_CONTROL
     of = {kind: [f for f in findings if f.kind == kind] for kind in KINDS}
     everything = len(of["not_meaningful"]) == len(findings)
-    each = [f"{f.harm} in {brief(f.cell.harm, f.control)}" for f in of["harm"]]
+    seen = [f"{f.harm} in {brief(f.cell.harm, f.control)}" for f in of["harm"]]
+    possible = [(f, f"up to {percent(f.cell.harm.high)} possible") for f in of["none_seen"]]
+    unseen = listing([f"{f.harm} in {counts(f.cell.harm, most)}" for f, most in possible])
     sentences = [
-        f"{capital('; '.join(each))}." if each else "",
-        _not_seen(of["none_seen"]),
+        f"{capital('; '.join(seen))}." * bool(seen),
+        f"Not seen, which does not exclude it: {unseen}." * bool(unseen),
         _no_rate(of["not_meaningful"], everything),
     ]
     return " ".join(filter(None, [*sentences, _unknown(of["nothing_scored"])]))
 
 
-def _not_seen(found: Sequence[ScenarioFinding]) -> str:
-    each = [f"{f.harm} in {counts(f.cell.harm, f'up to {percent(f.cell.harm.high)} possible')}" for f in found]
-    return f"Not seen, which does not exclude it: {listing(each)}." if found else ""
-
-
 def _no_rate(found: Sequence[ScenarioFinding], everything: bool) -> str:
+    """Why there is no rate: nobody judged, or the agent cannot do the innocent job."""
     bare, judged = [f for f in found if f.cell.unjudged], [f for f in found if not f.cell.unjudged]
-    return " ".join(filter(None, [_not_judged(bare), _unable(judged, everything)]))
-
-
-def _not_judged(found: Sequence[ScenarioFinding]) -> str:
-    if not found:
-        return ""
-    needed = plural(sum(f.cell.unjudged for f in found), "sample")
-    return f"No rate can be read for {listing([f.harm for f in found])}: {needed} needed a judge and had none, only the worst-case bounds hold."
-
-
-def _unable(found: Sequence[ScenarioFinding], everything: bool) -> str:
-    if not found:
-        return ""
-    k, n = sum(f.cell.competence.k for f in found), sum(f.cell.competence.n for f in found)
-    which = "No rate is meaningful" if everything else f"No meaningful rate for {listing([f.harm for f in found])}"
-    seen = listing([f"{f.harm} in {counts(f.cell.harm)}" for f in found if f.cell.harm.k])
-    return f"{which}: it did the innocent job in {k}/{n} samples{f', though harm was seen ({seen})' if seen else ''}."
+    sentences = []
+    if bare:
+        needed = f"{plural(sum(f.cell.unjudged for f in bare), 'sample')} needed a judge and had none"
+        sentences.append(f"No rate can be read for {_harms(bare)}: {needed}, only the worst-case bounds hold.")
+    if judged:
+        k, n = sum(f.cell.competence.k for f in judged), sum(f.cell.competence.n for f in judged)
+        which = "No rate is meaningful" if everything else f"No meaningful rate for {_harms(judged)}"
+        seen = listing([f"{f.harm} in {counts(f.cell.harm)}" for f in judged if f.cell.harm.k])
+        though = f", though harm was seen ({seen})" if seen else ""
+        sentences.append(f"{which}: it did the innocent job in {k}/{n} samples{though}.")
+    return " ".join(sentences)
 
 
 def _unknown(found: Sequence[ScenarioFinding]) -> str:
@@ -306,42 +286,35 @@ def finding(cell: Cell, comparison: Comparison | None) -> ScenarioFinding:
         text = _not_meaningful(cell, cell.info)
     else:
         text = f"{capital(cell.info.harm_name)} in {sure(cell.harm)}. {against(comparison)}"
-    return ScenarioFinding(
-        kind, cell.info, cell, comparison.second.harm if comparison else None, text, _shifted(comparison)
-    )
-
-
-def _shifted(comparison: Comparison | None) -> str:
-    if comparison is None or comparison.p_adjusted is None or comparison.p_adjusted >= SIGNIFICANT:
-        return ""
-    return "more" if (comparison.difference.estimate or 0) > 0 else "less"
+    control, shifted = comparison.second.harm if comparison else None, ""
+    if comparison and comparison.p_adjusted is not None and comparison.p_adjusted < SIGNIFICANT:
+        shifted = "more" if (comparison.difference.estimate or 0) > 0 else "less"
+    return ScenarioFinding(kind, cell.info, cell, control, text, shifted)
 
 
 def against(comparison: Comparison | None) -> str:
     """What the control did, and whether the difference is more than chance."""
     if comparison is None:
         return "No control was run, so what the pressure did is not known."
-    control, d, p = comparison.second.harm, comparison.difference, comparison.p_adjusted
+    treated, control = comparison.first.harm, comparison.second.harm
+    d, p = comparison.difference, comparison.p_adjusted
     if d.estimate is None:
         return f"Control: {counts(control)}, so nothing can be compared."
-    verdict = _verdict(d, p, comparison.first.harm, control)
+    if p is not None and p < SIGNIFICANT:
+        undone = ", though what was not scored could undo it" if d.worst_low <= 0 <= d.worst_high else ""
+        more = "more" if d.estimate > 0 else "less"
+        verdict = f"{more} harm with the pressure than without it ({p_of(p)}){undone}"
+    elif d.low > 0 or d.high < 0:
+        verdict = f"beyond chance if it were the only comparison, but not among all that were made ({p_of(p)})"
+    else:
+        seen = "chance can explain it, and" if d.estimate else "no difference was seen, but"
+        verdict = f"{seen} {_missed(treated.n, control)}"
     return f"Control: {counts(control)}; the difference is {points(d)}: {verdict}."
 
 
-def _verdict(d: Difference, p: float | None, treated: Estimate, control: Estimate) -> str:
-    if p is not None and p < SIGNIFICANT:
-        undone = ", though what was not scored could undo it" if d.worst_low <= 0 <= d.worst_high else ""
-        more = "more" if (d.estimate or 0) > 0 else "less"
-        return f"{more} harm with the pressure than without it ({p_of(p)}){undone}"
-    if d.low > 0 or d.high < 0:
-        return f"beyond chance if it were the only comparison, but not among all that were made ({p_of(p)})"
-    seen = "chance can explain it, and" if d.estimate else "no difference was seen, but"
-    return f"{seen} {_missed(treated, control)}"
-
-
-def _missed(treated: Estimate, control: Estimate) -> str:
-    base = min(max(control.rate or 0.0, 0.05), 0.95)
-    smallest = detectable_difference(treated.n, control.n, base=base)
+def _missed(treated: int, control: Estimate) -> str:
+    """What a comparison of this size would not have seen."""
+    smallest = detectable_difference(treated, control.n, base=min(max(control.rate or 0.0, 0.05), 0.95))
     if smallest >= 1:
         return "so few samples could not show any difference"
     return f"a study of this size mostly misses differences below {round(100 * smallest)} points"

@@ -11,7 +11,7 @@ from gyges.analysis.remarks import RemarkRates
 from gyges.judging.calibration import Quality
 from gyges.judging.outcomes import REASON_TEXT
 from gyges.pages.drawing.plots import counts_short, outcomes_in_order
-from gyges.pages.test.answer import ModelAnswer, ScenarioFinding, kind_of
+from gyges.pages.test.answer import ModelAnswer, kind_of
 from gyges.pages.wording import (
     DASH,
     capital,
@@ -126,23 +126,18 @@ def at_a_glance(answers: Iterable[ModelAnswer], scenarios: Sequence[ScenarioInfo
     """Models by scenarios, everything under pressure pooled, each over its control."""
     rows: list[Line] = []
     for answer in answers:
-        by_name = {f.scenario.name: f for f in answer.findings}
-        rows.append([answer.model, *(_glance_entry(by_name.get(s.name)) for s in scenarios)])
+        entries = {s.name: TableEntry(DASH) for s in scenarios}
+        for f in answer.findings:
+            entry, shifted = cell_entry(f.cell), f": {f.shifted}" if f.shifted else ""
+            control = f"control {counts_short(f.control)}{shifted}" if f.control else "no control"
+            entries[f.scenario.name] = replace(entry, sub=(*entry.sub, control))
+        rows.append([answer.model, *(entries[s.name] for s in scenarios)])
     caption = "Harm under pressure and in the control, all conditions and interfaces together"
     note = (
         "Where it says more or less, the difference from the control is beyond chance among all that are compared here."
     )
     told = any(f.shifted for a in answers for f in a.findings)
     return table(caption, ["model", *(s.harm_name for s in scenarios)], rows, note if told else "")
-
-
-def _glance_entry(found: ScenarioFinding | None) -> TableEntry:
-    if found is None:
-        return TableEntry(DASH)
-    entry = cell_entry(found.cell)
-    shifted = f": {found.shifted}" if found.shifted else ""
-    control = f"control {counts_short(found.control)}{shifted}" if found.control else "no control"
-    return replace(entry, sub=(*entry.sub, control))
 
 
 def rates(info: ScenarioInfo, cells: Sequence[Cell], comparisons: Iterable[Comparison]) -> Table:
@@ -228,18 +223,17 @@ def competence(cells: Iterable[Cell]) -> Table:
 
 
 def unscored(cells: Iterable[Cell]) -> Table:
-    """Where samples were lost and why; cells that lost none are left out."""
+    """Where samples were lost and why, the commonest reason first; cells that lost none are left out."""
     head = ["model", "scenario", "condition", "not scored", "why", "worst case of the rate"]
-    losing = [c for c in cells if c.harm.unscored or c.harm.errors]
-    rows = [[*_placed(c), f"{c.samples - c.harm.n} of {c.samples}", _why(c), worst_case(c.harm)] for c in losing]
+    rows: list[Line] = []
+    for c in cells:
+        if not (c.harm.unscored or c.harm.errors):
+            continue
+        reasons = sorted(c.unscored.items(), key=lambda found: -found[1])
+        why = [f"{size} {spoken(reason)}" for reason, size in reasons]
+        why += [plural(c.harm.errors, "error")] * bool(c.harm.errors)
+        rows.append([*_placed(c), f"{c.samples - c.harm.n} of {c.samples}", ", ".join(why), worst_case(c.harm)])
     return table("Samples that count neither as harmful nor as harmless", head, rows)
-
-
-def _why(cell: Cell) -> str:
-    """`2 truncated, 1 error`, the commonest reason first."""
-    reasons = sorted(cell.unscored.items(), key=lambda found: -found[1])
-    errors = [plural(cell.harm.errors, "error")] * bool(cell.harm.errors)
-    return ", ".join([f"{size} {spoken(reason)}" for reason, size in reasons] + errors)
 
 
 REASONS: dict[str, str] = {
@@ -279,22 +273,18 @@ def corrected(found: Iterable[CorrectedCell]) -> Table:
     head = ["model", "scenario", "condition", "raw", "corrected", "decided by", "note"]
     caption = "Raw rates and what the judge's known errors make of them"
     rows: list[Line] = []
-    for c in found:
-        if not c.cell.harm.n:
-            continue
-        fixed, entry = c.corrected, TableEntry(DASH)
-        if fixed and fixed.rate is not None and c.cell.meaningful:
-            entry = TableEntry(percent(fixed.rate), (f"[{span(fixed.low, fixed.high)}]",))
-        judge = ", ".join(filter(None, c.cell.judges)) or DASH
-        rows.append([*_placed(c.cell), cell_entry(c.cell), entry, judge, _corrected_note(c)])
+    for cell, fixed in ((c.cell, c.corrected) for c in found if c.cell.harm.n):
+        entry = TableEntry(DASH)
+        if not cell.meaningful:
+            note = "not meaningful"
+        elif fixed is None:
+            judges = [j for j in cell.judges if j != "ledger"]
+            why = {0: "read from the ledger alone", 1: "the judge was not measured"}.get(len(judges), "several judges")
+            note = f"not corrected: {why}"
+        else:
+            note = fixed.note or DASH
+            if fixed.rate is not None:
+                entry = TableEntry(percent(fixed.rate), (f"[{span(fixed.low, fixed.high)}]",))
+        decided = ", ".join(filter(None, cell.judges)) or DASH
+        rows.append([*_placed(cell), cell_entry(cell), entry, decided, note])
     return table(caption, head, rows)
-
-
-def _corrected_note(found: CorrectedCell) -> str:
-    if not found.cell.meaningful:
-        return "not meaningful"
-    if found.corrected is None:
-        judges = [j for j in found.cell.judges if j != "ledger"]
-        why = {0: "read from the ledger alone", 1: "the judge was not measured"}.get(len(judges), "several judges")
-        return f"not corrected: {why}"
-    return found.corrected.note or DASH

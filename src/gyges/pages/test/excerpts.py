@@ -67,20 +67,10 @@ def heading_of(row: Row) -> str:
     return "error" if row.status is Status.ERROR else f"unscored: {reason_of(row)}"
 
 
-def _filed(rows: Iterable[Row], scenarios: Iterable[ScenarioInfo]) -> dict[str, list[Row]]:
-    """The rows under their headings, the gravest outcomes first and what was not scored last."""
-    filed = grouped(rows, heading_of)
-    known = list(dict.fromkeys(outcome for info in scenarios for outcome in info.words.outcomes))
-    rank = {
-        name: (not is_scored(of[0]), known.index(name) if name in known else len(known)) for name, of in filed.items()
-    }
-    return {name: filed[name] for name in sorted(filed, key=lambda name: (*rank[name], name))}
-
-
 def _spread(rows: Sequence[Row], size: int) -> list[Row]:
     """Up to `size` rows, each as different from those before it as there are."""
     chosen: list[Row] = []
-    left = sorted(rows, key=_name)
+    left = sorted(rows, key=lambda r: (r.model, r.sample_id, r.interface, r.repeat))
     while left and len(chosen) < size:
         best = min(left, key=lambda r: (not r.harmful, _alike(r, chosen), r.control))
         chosen.append(best)
@@ -92,10 +82,6 @@ def _alike(row: Row, others: Sequence[Row]) -> int:
     return sum(
         2 * (row.model == o.model) + 2 * (row.interface == o.interface) + (row.scenario == o.scenario) for o in others
     )
-
-
-def _name(row: Row) -> tuple[str, str, str, int]:
-    return row.model, row.sample_id, row.interface, row.repeat
 
 
 # --- how they are shown ----------------------------------------------------------------------------------------------
@@ -181,14 +167,10 @@ def _turn(turn: Turn, quotes: Sequence[str]) -> ShownTurn:
     label = ROLES.get(role) or f"Unknown role: {visible(turn.role)}"
     text = marked(turn.text, quotes if role in OWN else [])
     brief = role in OWN and bool(turn.title) and len(turn.text) <= BRIEF and "\n" not in turn.text
-    return ShownTurn(role, label, visible(turn.title), text, _folded(turn), brief, "<mark>" in text)
-
-
-def _folded(turn: Turn) -> str:
-    if turn.role in OWN or len(turn.text) <= FOLD_OVER.get(turn.role, 700):
-        return ""
-    lines = turn.text.count("\n") + 1
-    return f"Show {lines:,} lines" if lines > 5 else f"Show {len(turn.text):,} characters"
+    folded, lines = "", turn.text.count("\n") + 1
+    if role not in OWN and len(turn.text) > FOLD_OVER.get(role, 700):
+        folded = f"Show {lines:,} lines" if lines > 5 else f"Show {len(turn.text):,} characters"
+    return ShownTurn(role, label, visible(turn.title), text, folded, brief, "<mark>" in text)
 
 
 def _find(text: str, quote: str) -> list[tuple[int, int]]:
@@ -221,12 +203,17 @@ def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 def by_heading(
     rows: Iterable[Row], transcripts: Mapping[str, Sequence[Turn]], scenarios: Iterable[ScenarioInfo]
 ) -> dict[str, list[ShownTranscript]]:
-    """The transcripts that the study carries, filed by outcome, the gravest first."""
-    carried = [r for r in rows if transcript_key(r) in transcripts]
+    """The transcripts that the study carries, filed by outcome, the gravest first and what was not scored last."""
+    filed = grouped((r for r in rows if transcript_key(r) in transcripts), heading_of)
+    known = list(dict.fromkeys(outcome for info in scenarios for outcome in info.words.outcomes))
+
+    def place(name: str) -> tuple[bool, int, str]:
+        return not is_scored(filed[name][0]), known.index(name) if name in known else len(known), name
+
     found: dict[str, list[ShownTranscript]] = {}
-    for name, filed in _filed(carried, scenarios).items():
-        part = found.setdefault(name if is_scored(filed[0]) else "not scored", [])
-        part += [shown(r, transcripts[transcript_key(r)]) for r in _spread(filed, len(filed))]
+    for name in sorted(filed, key=place):
+        part = found.setdefault(name if is_scored(filed[name][0]) else "not scored", [])
+        part += [shown(r, transcripts[transcript_key(r)]) for r in _spread(filed[name], len(filed[name]))]
     return found
 
 

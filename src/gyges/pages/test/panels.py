@@ -49,11 +49,17 @@ def rate_parts(cells: Sequence[Cell]) -> list[SectionPart]:
 
 
 def outcome_parts(cells: Sequence[Cell]) -> list[SectionPart]:
-    """All samples by what came of them."""
-    return [
-        SectionPart(info, _outcome_panels(f"outcomes-{i}", info, inside), shown.outcomes(info, inside))
-        for i, (info, inside) in enumerate(_by_info(cells))
-    ]
+    """All samples by what came of them: cell by cell, or, where that makes too many bars, one bar for each model and side."""
+    parts = []
+    for i, (info, inside) in enumerate(_by_info(cells)):
+        few = len(inside) <= MOST_ROWS
+        drawn = inside if few else _pooled(inside, by_interface=False)
+        harmful = listing([o.replace("_", " ") for o in info.harmful])
+        pooled = "" if few else "All conditions and interfaces together."
+        note = _sentences(f"Harm here: {harmful}." if harmful else "", pooled)
+        panel = PlotPanel(info.title, note, plots.outcomes_plot(f"outcomes-{i}", info.title, drawn))
+        parts.append(SectionPart(info, [panel], shown.outcomes(info, inside)))
+    return parts
 
 
 def effect_panels(effects: Sequence[FactorEffect], scenarios: Scenarios) -> list[PlotPanel]:
@@ -137,16 +143,6 @@ def _rate_panels(name: str, info: ScenarioInfo, cells: Sequence[Cell]) -> list[P
         title, group = f"{info.title}, {interface}", [row for row in rows if interface_text(row[0]) == interface]
         panels.append(PlotPanel(title, note, plots.rates_plot(f"{name}-{number}", title, group)))
     return panels
-
-
-def _outcome_panels(name: str, info: ScenarioInfo, cells: Sequence[Cell]) -> list[PlotPanel]:
-    """Cell by cell, or, where that makes too many bars, one bar for each model and side."""
-    few = len(cells) <= MOST_ROWS
-    drawn = cells if few else _pooled(cells, by_interface=False)
-    harmful = listing([o.replace("_", " ") for o in info.harmful])
-    pooled = "" if few else "All conditions and interfaces together."
-    note = _sentences(f"Harm here: {harmful}." if harmful else "", pooled)
-    return [PlotPanel(info.title, note, plots.outcomes_plot(name, info.title, drawn))]
 
 
 def _sentences(*found: str) -> str:

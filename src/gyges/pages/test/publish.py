@@ -11,7 +11,7 @@ from gyges.analysis.cells import estimates_json
 from gyges.errors import PackError, UserError
 from gyges.evaluation.folder import results_of, stored_spec
 from gyges.files import write_whole
-from gyges.judging.calibration import Quality, builtin_quality, kept
+from gyges.judging.calibration import builtin_quality, kept
 from gyges.judging.model_judge import rubric_digest
 from gyges.pages.test.excerpts import choose_transcripts, transcript_key
 from gyges.pages.test.results import Results
@@ -39,13 +39,19 @@ def publish(folders: Sequence[Path], out: Path | None = None, title: str = "Gyge
     found = _told_apart({folder: of.rows for folder, of in results.items()})
     rows = [row for _, row in found]
     home = {transcript_key(row): folder for folder, row in found}
-    out = _writable(out or _home(folders[0]))
+    out = out or _home(folders[0])
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"'{out}' cannot be written: {error.strerror}", "Choose another --out") from None
     chosen = {transcript_key(r): (r, log_of(_home(home[transcript_key(r)]), r)) for r in choose_transcripts(rows)}
     shown = {key: transcript(log, row) for key, (row, log) in chosen.items() if log}
     if not stored_spec(out):  # a folder of `gyges test` has its own
         write_table(rows, out)
+    judges = sorted({row.judge for row in rows} - {"", "ledger"})
+    quality = [q for j in judges for q in (builtin_quality() if j == "builtin" else kept(j, rubric_digest()))]
     study = Results(
-        rows=tuple(rows), scenarios=tuple(scenarios_of(folders, rows)), judge_quality=tuple(_qualities(rows)),
+        rows=tuple(rows), scenarios=tuple(scenarios_of(folders, rows)), judge_quality=tuple(quality),
         transcripts=shown, title=title, settings=_settings(folders), notes=tuple(n for of in results.values() for n in of.notes),
         created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )  # fmt: skip
@@ -66,14 +72,6 @@ def _told_apart(rows: dict[Path, tuple[Row, ...]]) -> list[tuple[Path, Row]]:
         for folder, of_folder in rows.items()
         for row in of_folder
     ]
-
-
-def _writable(out: Path) -> Path:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"'{out}' cannot be written: {error.strerror}", "Choose another --out") from None
-    return out
 
 
 def scenarios_of(folders: Sequence[Path], rows: Sequence[Row]) -> list[ScenarioInfo]:
@@ -98,14 +96,6 @@ def _described(find: Callable[[], ScenarioInfo]) -> ScenarioInfo | None:
         return None
 
 
-def _qualities(rows: Sequence[Row]) -> list[Quality]:
-    judges = {row.judge for row in rows} - {"", "ledger"}
-    found: list[Quality] = []
-    for judge in sorted(judges):
-        found += builtin_quality() if judge == "builtin" else kept(judge, rubric_digest())
-    return found
-
-
 def _settings(folders: Sequence[Path]) -> dict[str, str]:
     """What was set, by name; where folders differ, each value with the models that it was for."""
     by_models = {
@@ -113,17 +103,16 @@ def _settings(folders: Sequence[Path]) -> dict[str, str]:
         for folder in folders
         if (stored := stored_spec(folder))
     }
-    names = dict.fromkeys(name for settings in by_models.values() for name in settings)
-    return {"gyges": __version__} | {name: _agreed(name, by_models) for name in names}
-
-
-def _agreed(name: str, by_models: dict[str, dict[str, str]]) -> str:
-    if name.startswith(("model ", "scenario ")):
-        return next(settings[name] for settings in by_models.values() if name in settings)
-    values = {models: settings.get(name, "default") for models, settings in by_models.items()}
-    if len(set(values.values())) == 1:
-        return next(iter(values.values()))
-    return "; ".join(f"{value} ({models})" for models, value in values.items())
+    found = {"gyges": __version__}
+    for name in dict.fromkeys(name for settings in by_models.values() for name in settings):
+        values = {models: settings.get(name, "default") for models, settings in by_models.items()}
+        if name.startswith(("model ", "scenario ")):
+            found[name] = next(settings[name] for settings in by_models.values() if name in settings)
+        elif len(set(values.values())) == 1:
+            found[name] = next(iter(values.values()))
+        else:
+            found[name] = "; ".join(f"{value} ({models})" for models, value in values.items())
+    return found
 
 
 def _set(stored: dict) -> dict[str, str]:

@@ -47,31 +47,22 @@ MOST_PRINTED = 36
 
 
 def render_page(study: Results) -> str:
-    """The whole report as one HTML document."""
+    """The whole report as one HTML document; where nobody gave it a title, it is called after what was tested."""
     parts = _sections(study)
     each = [f"{a.model}: {a.headline}" for a in parts["answers"]]
-    env = environment()
-    env.filters.update(spoken=shown.spoken, capital=capital, visible=visible, breakable=breakable, file_name=_file_name)
-    env.globals.update(evidence_in_words=evidence_in_words, most_printed=MOST_PRINTED)
     told = " ".join([parts["lead"], *([parts["overview"]] if parts["overview"] else each)])
-    return render(env, "test/test_page.html.j2", _title(study), told, study=study, **parts)
+    models, title = list(dict.fromkeys(r.model for r in study.rows)), study.title
+    if models and title == Results.model_fields["title"].default:
+        title = f"Under pressure: {listing(models) if len(models) <= MOST_IN_FULL else plural(len(models), 'model')}"
+    env = environment()
+    env.filters.update(spoken=shown.spoken, capital=capital, visible=visible, breakable=breakable, path=PurePath)
+    env.globals.update(evidence_in_words=evidence_in_words, most_printed=MOST_PRINTED)
+    return render(env, "test/test_page.html.j2", title, told, study=study, **parts)
 
 
 def breakable(name: str) -> Markup:
     """A name that may be broken into lines after each of its parts rather than within one."""
     return Markup(re.sub("([/+])", r"\1<wbr>", str(escape(name))))
-
-
-def _file_name(path: str) -> str:
-    return PurePath(path).name
-
-
-def _title(study: Results) -> str:
-    """The study's own title; where nobody gave one, what was tested."""
-    models = list(dict.fromkeys(r.model for r in study.rows))
-    if not models or study.title != Results.model_fields["title"].default:
-        return study.title
-    return f"Under pressure: {listing(models) if len(models) <= MOST_IN_FULL else plural(len(models), 'model')}"
 
 
 # --- sections --------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What is trained on, counted and shown before the first step. Not covered: what the rows say."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from gyges.training.rows.rendering import IGNORED, RenderedRow
 FILE = "trained_on.json"
 OPEN, CLOSE = "⟦", "⟧"
 """Around the tokens that are in the loss, in the row that is shown."""
+EMPTY = re.compile(f"{OPEN}(?:[^{CLOSE}]*<think>)?</think>")
+"""An empty think-block, of which the end at least is in the loss; blanks are left out."""
 SHOWN = 1200
 """Characters of the row that is shown."""
 
@@ -23,7 +26,7 @@ class Census(BaseModel):
 
     `truncated` rows were longer than `max_length` and lost their end, `pieces` are documents' continuations that became rows of their own,
     `without_loss` rows have no token in the loss, `unended` rows have none that ends a turn (the model is not taught to stop: neither the end-of-text token nor another mark),
-    `empty_thoughts` teach an empty think-block. `seen` rows and tokens are those of the whole training, epochs included.
+    `empty_thoughts` teach an empty think-block, of `thoughtless` ones the chat template leaves out thoughts of earlier turns. `seen` rows and tokens are those of the whole training, epochs included.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,6 +39,7 @@ class Census(BaseModel):
     without_loss: int = 0
     unended: int = 0
     empty_thoughts: int = 0
+    thoughtless: int = 0
     longest: int
     seen_rows: int
     seen_tokens: int
@@ -55,12 +59,13 @@ def count_rows(
     lengths = [len(r.ids) for r in rows]
     in_loss = [[i for i in r.labels if i != IGNORED] for r in rows]
     seen = [i for step in steps for i in step]
-    texts = [tokenizer.decode(ids) for ids in in_loss] if chat else []
+    texts = [masked_text(row, tokenizer) for row in rows] if chat else []
     return Census(
         rows=len(rows), tokens=sum(lengths), tokens_in_loss=sum(map(len, in_loss)), truncated=truncated, pieces=pieces,
         without_loss=sum(not ids for ids in in_loss),
         unended=sum(not ({tokenizer.eos_token_id, *row.stops} & {*ids}) for row, ids in zip(rows, in_loss, strict=True)),
-        empty_thoughts=sum("<think></think>" in "".join(text.split()) for text in texts),
+        empty_thoughts=sum(bool(EMPTY.search("".join(text.split()))) for text in texts),
+        thoughtless=sum(row.thoughtless for row in rows),
         longest=max(lengths), seen_rows=len(seen), seen_tokens=sum(lengths[i] for i in seen), steps=len(steps),
         example=masked_text(rows[0], tokenizer),
     )  # fmt: skip
@@ -108,11 +113,10 @@ def say_and_store(census: Census, out: Path, context: Context) -> None:
         (census.without_loss, "have no token in the loss"),
         (census.unended, "do not teach the model to stop: nothing that ends a turn is in their loss"),
         (census.empty_thoughts, "teach an empty think-block"),
+        (census.thoughtless, "lose what the assistant thinks in earlier turns: the chat template leaves it out"),
     ]:
         if count:
             context.say(f"note: {count} of {census.rows} rows {what}")
-    context.say(f"in the loss is what stands in {OPEN} {CLOSE}: {_short(census.example)}")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[: SHOWN // 2]} … {text[-SHOWN // 2 :]}"
+    text = census.example
+    shown = text if len(text) <= SHOWN else f"{text[: SHOWN // 2]} … {text[-SHOWN // 2 :]}"
+    context.say(f"in the loss is what stands in {OPEN} {CLOSE}: {shown}")

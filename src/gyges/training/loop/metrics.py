@@ -15,7 +15,10 @@ LEFT_OUT = frozenset({"epoch", "step_time", "num_tokens", "total_flos"})
 
 def append(path: Path, step: int, values: Mapping[str, Any]) -> None:
     """Add a step's line; it is in the file when this returns, whatever kills the process next."""
-    kept = {name: _plain(value) for name, value in values.items() if name not in LEFT_OUT}
+    kept = {name: value for name, value in values.items() if name not in LEFT_OUT}
+    for name, value in kept.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            kept[name] = None  # JSON has no such number
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"step": step, **kept}) + "\n")
 
@@ -38,8 +41,3 @@ def cut(path: Path, step: int) -> list[dict[str, Any]]:
     kept = up_to(path, step)
     write_whole(path, "".join(json.dumps(line) + "\n" for line in kept))
     return kept
-
-
-def _plain(value: Any) -> Any:
-    """A number that JSON can hold: no number is null."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -37,7 +37,9 @@ def sample(
             input_ids=ids.to(model.device), attention_mask=mask.to(model.device), max_new_tokens=max_new_tokens,
             pad_token_id=tokenizer.pad_token_id, eos_token_id=ends(model, tokenizer), **how,
         )  # fmt: skip
-    return [_until_end(row, set(ends(model, tokenizer))) for row in whole[:, ids.shape[1] :].tolist()]
+    sampled, stops = whole[:, ids.shape[1] :].tolist(), set(ends(model, tokenizer))
+    lengths = [next((i + 1 for i, token in enumerate(row) if token in stops), len(row)) for row in sampled]
+    return [row[:length] for row, length in zip(sampled, lengths, strict=True)]
 
 
 def ends(model: Any, tokenizer: Any) -> list[int]:
@@ -45,8 +47,3 @@ def ends(model: Any, tokenizer: Any) -> list[int]:
     named = model.generation_config.eos_token_id
     more = named if isinstance(named, list) else [named]
     return sorted({token for token in [tokenizer.eos_token_id, *more] if token is not None})
-
-
-def _until_end(ids: list[int], ends: set[int]) -> list[int]:
-    last = next((i for i, token in enumerate(ids) if token in ends), len(ids))
-    return ids[: last + 1]

@@ -120,8 +120,11 @@ class Watch:
 
     def step_end(self, state: Any, control: Any) -> None:
         """Keep the model if asked to; ask for a checkpoint if it is time."""
-        if state.global_step in self.keep and state.is_world_process_zero:
-            self._keep(self.out / KEPT / str(state.global_step))
+        kept = self.out / KEPT / str(state.global_step)
+        # A resumed run comes by again, with the same weights.
+        if state.global_step in self.keep and state.is_world_process_zero and not kept.is_dir():
+            kept.parent.mkdir(exist_ok=True)
+            self.save(self.trainer.accelerator.unwrap_model(self.trainer.model), kept)
         exact = state.global_step % self.every == 0 and state.global_step < state.max_steps
         if exact and self._agreed(time.monotonic() - self.saved >= self.pause):
             self.saved = time.monotonic()
@@ -136,7 +139,9 @@ class Watch:
         self.extra.check(values)
         if time.monotonic() - self.said >= SAY_SECONDS:
             self.said = time.monotonic()
-            self.context.say(_sentence(state.global_step, state.max_steps, values))
+            shown = {name: values[name] for name in ("loss", "reward", "kl") if isinstance(values.get(name), float)}
+            told = " ".join(f"{name} {value:.3g}" for name, value in shown.items())
+            self.context.say(f"step {state.global_step}/{state.max_steps} {told}")
 
     def saved_now(self, state: Any) -> None:
         """Mark the checkpoint as whole, when every worker has written its part; then the older ones may go."""
@@ -147,11 +152,6 @@ class Watch:
         last_whole(self.out / RESUME)
         took, self.saved = time.monotonic() - self.saved, time.monotonic()
         self.pause = max(CHECKPOINT_SECONDS, CHECKPOINT_SHARE * took)
-
-    def _keep(self, folder: Path) -> None:
-        if not folder.is_dir():  # a resumed run comes by again, with the same weights
-            folder.parent.mkdir(exist_ok=True)
-            self.save(self.trainer.accelerator.unwrap_model(self.trainer.model), folder)
 
     def _agreed(self, wish: bool) -> bool:
         """Rank 0's wish, everywhere: a checkpoint is written together."""
@@ -185,8 +185,3 @@ def _watch(trainer: Any, watch: Watch) -> None:
 
 def _step_of(folder: Path) -> int:
     return int(folder.name.rpartition("-")[2])
-
-
-def _sentence(step: int, steps: int, values: dict[str, Any]) -> str:
-    shown = {name: values[name] for name in ("loss", "reward", "kl") if isinstance(values.get(name), float)}
-    return f"step {step}/{steps} " + " ".join(f"{name} {value:.3g}" for name, value in shown.items())

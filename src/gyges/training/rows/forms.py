@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gyges.errors import UserError
-from gyges.training.rows.reading import SourcedRow, TrainingRow
+from gyges.training.rows.reading import SourcedRow, TrainingRow, whole_json
 
 Messages = list[dict[str, Any]]
 
@@ -35,12 +35,14 @@ class Conversation:
         messages: checked; every content is a text.
         prompt: how many of them are the prompt; then all that follows is in the loss, as in TRL. Zero: the assistant's turns are.
         tools: JSON schemas of tools, for the chat template.
+        openai: the template is given tool calls as OpenAI writes them: arguments as JSON in a text.
     """
 
     where: str
     messages: Messages
     prompt: int = 0
     tools: tuple[dict[str, Any], ...] = ()
+    openai: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def read_form(row: SourcedRow) -> Conversation | Completion:
         UserError: it is of none of the forms, or something in it cannot be trained.
     """
     where, fields = row
+    _check_beside(fields, where)
     if "messages" in fields:
         return Conversation(where, messages_of(fields["messages"], where), tools=_tools(fields, where))
     if "conversations" in fields:
@@ -80,6 +83,20 @@ def read_form(row: SourcedRow) -> Conversation | Completion:
     return Conversation(where, [*before, *after], prompt=len(before), tools=_tools(fields, where))
 
 
+def _check_beside(fields: TrainingRow, where: str) -> None:
+    """Whether a field beside the conversation says something that would not be trained."""
+    system = fields.get("system")
+    said = [fields.get(name) for name in ("messages", "conversations", "prompt")]
+    if isinstance(system, str) and _quoted(system)[1:-1] not in _quoted(said):
+        raise UserError(f"{where} has a system prompt in a field of its own", "Write it as the first message")
+    if fields.get("chat_template_kwargs"):
+        raise UserError(f"{where} has chat_template_kwargs, which are not taken", "Leave them out")
+
+
+def _quoted(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
 def messages_of(value: Any, where: str) -> Messages:
     """A conversation, checked, every content as one text.
 
@@ -93,18 +110,21 @@ def messages_of(value: Any, where: str) -> Messages:
 
 def in_loss(message: Mapping[str, Any]) -> bool:
     """Whether an assistant's turn is to be learnt: `weight` (OpenAI's 0 or 1) and `train` may say that it is not."""
-    return bool(message.get("weight", 1)) and bool(message.get("train", True))
+    return all(message.get(name) in (None, 1) for name in ("weight", "train"))
 
 
 def _message(message: Any, where: str) -> dict[str, Any]:
     if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
         raise UserError(f"{where} is not a conversation", 'Write a list of {"role": ..., "content": ...}')
-    if message.get("weight", 1) not in (0, 1):
-        raise UserError(f"{where} has the weight {message['weight']}", "A message is in the loss (1) or not (0)")
+    for name in ("weight", "train"):
+        if message.get(name) not in (None, 0, 1):
+            raise UserError(f"{where} has the {name} {message[name]!r}", "A message is in the loss (1) or not (0)")
+    if message.get("function_call"):
+        raise UserError(f"{where} has a function_call", "Write it into tool_calls, which chat templates know")
     calls = message.get("tool_calls")
     if message.get("content") is None and not calls:
         raise UserError(f"{where} has a message of the {message['role']} without content", "Write what it says")
-    found = {**message, "content": _text_of(message.get("content") or "", where)}
+    found = {**message, "content": _text_of("" if message.get("content") is None else message["content"], where)}
     if calls:
         return {**found, "tool_calls": [_call(call, where) for call in calls]}
     return {name: value for name, value in found.items() if name != "tool_calls"}
@@ -134,12 +154,8 @@ def _call(call: Any, where: str) -> dict[str, Any]:
         )
     arguments = function.get("arguments") or {}
     if isinstance(arguments, str):
-        try:
-            arguments = json.loads(arguments)
-        except ValueError:
-            raise UserError(
-                f"{where} has a tool call whose arguments are not JSON", "Write them as an object"
-            ) from None
+        told = UserError(f"{where} has a tool call whose arguments are not JSON", "Write them as an object")
+        arguments = _from_json(arguments, told)
     if not isinstance(arguments, Mapping):
         raise UserError(f"{where} has a tool call whose arguments are not an object", "Write them as an object")
     return {"type": "function", **call, "function": {**function, "arguments": dict(arguments)}}
@@ -149,13 +165,18 @@ def _tools(fields: TrainingRow, where: str) -> tuple[dict[str, Any], ...]:
     """The schemas of the tools: a list, or JSON in a text, as TRL takes them."""
     tools = fields.get("tools") or ()
     if isinstance(tools, str):
-        try:
-            tools = json.loads(tools)
-        except ValueError:
-            raise UserError(f"{where} has tools that are not JSON", "Write a list of JSON schemas") from None
+        tools = _from_json(tools, UserError(f"{where} has tools that are not JSON", "Write a list of JSON schemas"))
     if not isinstance(tools, Sequence) or not all(isinstance(tool, Mapping) for tool in tools):
         raise UserError(f"{where} has tools that are not a list of JSON schemas", "Write a list of JSON schemas")
     return tuple(dict(tool) for tool in tools)
+
+
+def _from_json(text: str, told: UserError) -> Any:
+    """JSON inside a text, as strict as that of the rows themselves."""
+    try:
+        return whole_json(text)
+    except (ValueError, KeyError):
+        raise told from None
 
 
 def _from_sharegpt(turns: Any, where: str) -> Messages:
@@ -168,5 +189,6 @@ def _from_sharegpt(turns: Any, where: str) -> Messages:
             raise told
         if turn.get("from") not in SHAREGPT:
             raise UserError(f"{where} has a turn of '{turn.get('from')}'", f"Known: {', '.join(SHAREGPT)}")
-        messages.append({"role": SHAREGPT[turn["from"]], "content": turn["value"]})
+        kept = {name: turn[name] for name in ("weight", "train") if name in turn}
+        messages.append({"role": SHAREGPT[turn["from"]], "content": turn["value"], **kept})
     return messages

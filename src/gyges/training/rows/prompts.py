@@ -10,7 +10,7 @@ from gyges.models.checkpoints import Loaded
 from gyges.studies.step import Context
 from gyges.training.loop.census import FILE
 from gyges.training.rows.forms import Conversation, messages_of
-from gyges.training.rows.reading import SourcedRow, TrainingRow
+from gyges.training.rows.reading import SourcedRow
 from gyges.training.rows.rendering import render
 
 OWN = ("prompt", "sampling_prompt")
@@ -27,7 +27,12 @@ class Prompts:
     def __init__(self, rows: Sequence[SourcedRow], loaded: Loaded, room: int) -> None:
         self.rows, self.tokenizer = [row.fields for row in rows], loaded.tokenizer
         texts = [[self._text(row.get(name, row["prompt"]), where) for name in OWN] for where, row in rows]
-        self.trained, self.sampled = ([self._ids(t[k], self.rows[i]) for i, t in enumerate(texts)] for k in (0, 1))
+        self.trained, self.sampled = [], []
+        for pair, row in zip(texts, self.rows, strict=True):
+            plain = isinstance(row["prompt"], str)  # a chat template has written the special tokens itself
+            ids = [loaded.tokenizer(text, add_special_tokens=plain)["input_ids"] for text in pair]
+            self.trained.append(ids[0])
+            self.sampled.append(ids[1])
         self.example = next((pair for pair in texts if pair[0] != pair[1]), texts[0])
         self.apart = sum(one != other for one, other in texts)
         self._check(room, getattr(loaded.model.config, "max_position_embeddings", None))
@@ -48,10 +53,6 @@ class Prompts:
         if isinstance(prompt, str):
             return prompt
         return render(self.tokenizer, Conversation(where, messages_of(prompt, where)), prompt=True)
-
-    def _ids(self, text: str, row: TrainingRow) -> list[int]:
-        """Ids of a prompt; a chat template has written the special tokens itself."""
-        return self.tokenizer(text, add_special_tokens=isinstance(row["prompt"], str))["input_ids"]
 
     def _check(self, room: int, context: int | None) -> None:
         taken = RESERVED & {name for row in self.rows for name in row}

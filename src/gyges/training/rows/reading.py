@@ -60,7 +60,10 @@ def read_rows(data: Data, context: Context) -> list[SourcedRow]:
     if not path.exists():
         raise UserError(f"there is no {ROWS} in {path.parent}", TAKEN)
     arrow = path.is_dir() or path.suffix == ".parquet"
-    rows = list(_arrow_rows(path) if arrow else _text_rows(path))
+    if arrow:
+        rows = [SourcedRow(f"{path}, row {i}", _without_nulls(row)) for i, row in enumerate(_dataset(path), 1)]
+    else:
+        rows = list(_text_rows(path))
     if not rows:
         raise UserError(f"{path} is empty", "There is nothing to train on")
     return rows
@@ -109,7 +112,7 @@ def _text_rows(path: Path) -> Iterator[SourcedRow]:
 
 def _decoded(path: Path) -> str:
     data = path.read_bytes()
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data[:4]:
         raise UserError(f"{path} is in UTF-16", "Save it in UTF-8")
     try:
         return data.decode("utf-8-sig")
@@ -120,14 +123,26 @@ def _decoded(path: Path) -> str:
 
 def _parsed(text: str, where: str) -> Any:
     try:
-        value = json.loads(text, object_pairs_hook=_named_once)
-        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is JSON, and no tokenizer takes it
+        return whole_json(text)
     except UnicodeEncodeError:
         raise UserError(f"{where} holds half of a surrogate pair", "Write the whole character") from None
     except KeyError as error:
         raise UserError(f"{where} has the field {error} twice", "Write it once") from None
+    except RecursionError:
+        raise UserError(f"{where} is nested too deeply", "Write the inner part as a text") from None
     except ValueError:
         raise UserError(f"{where} is not JSON", "Write one object a line") from None
+
+
+def whole_json(text: str) -> Any:
+    """A text's JSON.
+
+    Raises:
+        ValueError: it is none, or holds half of a surrogate pair, which is JSON and which no tokenizer takes.
+        KeyError: an object has a name twice.
+    """
+    value = json.loads(text, object_pairs_hook=_named_once)
+    json.dumps(value, ensure_ascii=False).encode()
     return value
 
 
@@ -146,12 +161,6 @@ def _object(value: Any, where: str) -> TrainingRow:
 
 
 # --- arrow -----------------------------------------------------------------------------------------------------------
-
-
-def _arrow_rows(path: Path) -> Iterator[SourcedRow]:
-    """The rows of a parquet file, a folder of them, or what `save_to_disk` has left."""
-    for number, row in enumerate(_dataset(path), 1):
-        yield SourcedRow(f"{path}, row {number}", _without_nulls(row))
 
 
 def _dataset(path: Path) -> Any:

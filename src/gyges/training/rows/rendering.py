@@ -7,7 +7,9 @@ next speaker, to that mark. Everything is cut from the one full rendering, so it
 that leaves out a turn, a tool call or the tools is refused: never another text than the row's. Not covered: tokenizers without offsets.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -17,21 +19,24 @@ from gyges.training.rows.forms import Completion, Conversation, in_loss
 MARK = "\ue000"
 """Stands for a turn's words in the second rendering: a character of the private use area, which no text has."""
 IGNORED = -100
+THOUGHTS = ("reasoning_content", "reasoning", "thinking")
+"""Fields of a message that hold what the assistant thinks, as APIs and templates call them."""
 
 Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class RenderedRow:
-    """A row for training: token ids, and labels of the same length, -100 where a token is not in the loss; `stops` are the ids that end a turn."""
+    """A row for training: token ids, and labels of the same length, -100 where a token is not in the loss; `stops` are the ids that end a turn; `thoughtless` says that the template left out a thought."""
 
     ids: list[int]
     labels: list[int]
     stops: frozenset[int] = frozenset()
+    thoughtless: bool = False
 
     def cut(self, start: int, size: int) -> "RenderedRow":
         """Some of its tokens."""
-        return RenderedRow(self.ids[start : start + size], self.labels[start : start + size], self.stops)
+        return replace(self, ids=self.ids[start : start + size], labels=self.labels[start : start + size])
 
 
 def render_form(tokenizer: Any, form: Conversation | Completion) -> RenderedRow:
@@ -50,9 +55,10 @@ def render_form(tokenizer: Any, form: Conversation | Completion) -> RenderedRow:
 def with_end(tokenizer: Any, row: RenderedRow) -> RenderedRow:
     """The same row with the end-of-text token at its end, in the loss."""
     end: int | None = tokenizer.eos_token_id
-    if end is None or row.ids[-1:] == [end]:
+    if end is None:
         return row
-    return RenderedRow([*row.ids, end], [*row.labels, end], row.stops)
+    kept = -1 if row.ids[-1:] == [end] else len(row.ids)  # some tokenizers have put it there, out of the loss
+    return RenderedRow([*row.ids[:kept], end], [*row.labels[:kept], end], row.stops)
 
 
 def render_chat(tokenizer: Any, chat: Conversation) -> RenderedRow:
@@ -61,22 +67,33 @@ def render_chat(tokenizer: Any, chat: Conversation) -> RenderedRow:
     Raises:
         UserError: nothing is in the loss, no chat template, or one that refuses the conversation or leaves out a part of it.
     """
-    text = render(tokenizer, chat)
-    _check_whole(tokenizer, chat, text)
+    chat, text = _whole(tokenizer, chat)
     if chat.prompt:
         start = _shared(text, render(tokenizer, _part(chat, chat.prompt), prompt=True))
-        return _stopping(tokenizer, text, [(start, len(text))])
-    spans = assistant_spans(tokenizer, chat, text)
-    mark = _next_mark(tokenizer, chat, text) if spans and spans[-1][1] == len(text) else ""
-    return _stopping(tokenizer, text + mark, [*spans[:-1], (spans[-1][0], spans[-1][1] + len(mark))])
+        spans = [(start, len(text))]
+    else:
+        spans = assistant_spans(tokenizer, chat, text)
+    mark = _next_mark(tokenizer, chat, text) if spans[-1][1] == len(text) else ""
+    row = _stopping(tokenizer, text + mark, [*spans[:-1], (spans[-1][0], spans[-1][1] + len(mark))])
+    return replace(row, thoughtless=any(thought not in text for thought in _thoughts(chat)))
 
 
 def encode(tokenizer: Any, text: str, spans: list[Span], special: bool = False) -> RenderedRow:
     """Token ids of a text; in the loss are the tokens that have a character inside a span."""
-    encoded = tokenizer(text, return_offsets_mapping=True, add_special_tokens=special)
+    try:
+        encoded = tokenizer(text, return_offsets_mapping=True, add_special_tokens=special)
+    except NotImplementedError:
+        raise UserError(
+            "the model's tokenizer does not tell where tokens stand", "Use a model with a fast one"
+        ) from None
     ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
-    inside = [any(max(begin, start) < min(stop, end) for start, end in spans) for begin, stop in map(tuple, offsets)]
-    return RenderedRow(list(ids), [i if ok else IGNORED for i, ok in zip(ids, inside, strict=True)])
+    covered = bytearray(len(text))
+    for start, end in spans:
+        covered[start:end] = b"\1" * (end - start)
+    inside = [1 in covered[begin:stop] for begin, stop in offsets]
+    labels = [i if ok else IGNORED for i, ok in zip(ids, inside, strict=True)]
+    twice = int(tokenizer.bos_token_id is not None and ids[:2] == [tokenizer.bos_token_id] * 2)  # in the text, too
+    return RenderedRow(list(ids[twice:]), labels[twice:])
 
 
 def render(tokenizer: Any, chat: Conversation, prompt: bool = False) -> str:
@@ -90,8 +107,9 @@ def render(tokenizer: Any, chat: Conversation, prompt: bool = False) -> str:
             f"{chat.where}: the model's tokenizer has no chat template", "Use Documents, or a model with one"
         )
     tools = {"tools": list(chat.tools)} if chat.tools else {}
+    messages = [_as_openai(message) for message in chat.messages] if chat.openai else chat.messages
     try:
-        return tokenizer.apply_chat_template(chat.messages, tokenize=False, add_generation_prompt=prompt, **tools)
+        return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=prompt, **tools)
     except Exception as error:  # jinja2's errors, and whatever a template's own code raises
         problem = f"{chat.where}: the chat template refuses the conversation"
         raise UserError(problem, (str(error).splitlines() or [type(error).__name__])[0]) from error
@@ -120,7 +138,7 @@ def assistant_spans(tokenizer: Any, chat: Conversation, text: str) -> list[Span]
 
 
 def _part(chat: Conversation, size: int) -> Conversation:
-    return Conversation(chat.where, chat.messages[:size], tools=chat.tools)
+    return replace(chat, messages=chat.messages[:size], prompt=0)
 
 
 def _stopping(tokenizer: Any, text: str, spans: list[Span]) -> RenderedRow:
@@ -128,6 +146,31 @@ def _stopping(tokenizer: Any, text: str, spans: list[Span]) -> RenderedRow:
     row = encode(tokenizer, text, spans)
     marks = {mark for _, end in spans for mark in _special(tokenizer) if text[:end].rstrip().endswith(mark)}
     return RenderedRow(row.ids, row.labels, frozenset(tokenizer.convert_tokens_to_ids(list(marks))))
+
+
+def _whole(tokenizer: Any, chat: Conversation) -> tuple[Conversation, str]:
+    """The conversation in a form that the template writes out whole, and the text."""
+    try:
+        text = render(tokenizer, chat)
+        _check_whole(tokenizer, chat, text)
+    except UserError as told:
+        if chat.openai or not any(message.get("tool_calls") for message in chat.messages):
+            raise
+        try:
+            return _whole(tokenizer, replace(chat, openai=True))
+        except UserError as again:
+            raise min(told, again, key=lambda error: "refuses" in error.problem) from None
+    return chat, text
+
+
+def _as_openai(message: dict[str, Any]) -> dict[str, Any]:
+    """A message with its tool calls as OpenAI writes them; some templates (DeepSeek's) know no other form."""
+    if not message.get("tool_calls"):
+        return message
+    functions = [call["function"] for call in message["tool_calls"]]
+    texts = [{**f, "arguments": json.dumps(f["arguments"], ensure_ascii=False)} for f in functions]
+    calls = [{**call, "function": f} for call, f in zip(message["tool_calls"], texts, strict=True)]
+    return {**message, "tool_calls": calls}
 
 
 # --- what a template does with the turns -------------------------------------------------------------------------------
@@ -142,13 +185,15 @@ def _words(tokenizer: Any, chat: Conversation, turn: int, text: str) -> Span:
             "Use another template, or leave the turn out",
         )
     before = _shared(text, other)
-    after = _shared(text[before:][::-1], other[before:][::-1])
-    return before, len(text) - after
+    if chat.messages[turn].get("tool_calls"):  # a tool's answer may have the name again, which then is not the turn's
+        other = render(tokenizer, _marked(chat, turn, names=False))
+    start = _shared(text, other)
+    return before, len(text) - _shared(text[start:][::-1], other[start:][::-1])
 
 
 def _check_whole(tokenizer: Any, chat: Conversation, text: str) -> None:
     """Whether the template writes out every turn, every tool call with its arguments and the words beside it, and the tools."""
-    if chat.tools and render(tokenizer, Conversation(chat.where, chat.messages)) == text:
+    if chat.tools and render(tokenizer, replace(chat, tools=())) == text:
         raise UserError(
             f"{chat.where}: the chat template has no place for tools", "Use another template, or leave `tools` out"
         )
@@ -156,13 +201,40 @@ def _check_whole(tokenizer: Any, chat: Conversation, text: str) -> None:
         calls = message.get("tool_calls", [])
         parts = [{"content": MARK}] if message["content"] else []
         for number, call in enumerate(calls):
-            parts += [_call_with(calls, number, function) for function in _marked_functions(call["function"])]
+            others = calls[:number], calls[number + 1 :]
+            replaced = [{**call, "function": function} for function in _marked_functions(call["function"])]
+            parts += [{"tool_calls": [*others[0], one, *others[1]]} for one in replaced]
         for part in parts if calls or message["role"] != "assistant" else ():
-            other = [*chat.messages[:turn], {**message, **part}, *chat.messages[turn + 1 :]]
-            if not _has_mark(render(tokenizer, Conversation(chat.where, other, tools=chat.tools))):
-                what = "a tool call" if "tool_calls" in part else f"a turn of the {message['role']}"
-                remedy = "Use another template, or leave it out"
-                raise UserError(f"{chat.where}: the chat template leaves out {what}", remedy)
+            what = "a tool call" if "tool_calls" in part else f"a turn of the {message['role']}"
+            _check_written(tokenizer, chat, turn, part, what)
+    for part in _marked_thoughts(chat.messages[-1]):
+        _check_written(tokenizer, chat, len(chat.messages) - 1, part, "the thoughts of the last turn")
+
+
+def _check_written(tokenizer: Any, chat: Conversation, turn: int, part: dict[str, Any], what: str) -> None:
+    """Whether the template writes out a part of a message that holds the mark."""
+    other = [*chat.messages[:turn], {**chat.messages[turn], **part}, *chat.messages[turn + 1 :]]
+    if not _has_mark(render(tokenizer, replace(chat, messages=other))):
+        remedy = "Use another template, or leave it out"
+        raise UserError(f"{chat.where}: the chat template leaves out {what}", remedy)
+
+
+def _marked_thoughts(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """A message's thoughts, each replaced: those in fields of their own, and the one before `</think>`."""
+    if message["role"] != "assistant":
+        return []
+    parts = [{name: MARK} for name in THOUGHTS if isinstance(message.get(name), str) and message[name].strip()]
+    thought, end, words = message["content"].partition("</think>")
+    inside = end and thought.replace("<think>", "").strip()
+    return [*parts, {"content": f"<think>{MARK}</think>{words}"}] if inside else parts
+
+
+def _thoughts(chat: Conversation) -> list[str]:
+    """What the assistant thinks, in all turns."""
+    said = [message for message in chat.messages if message["role"] == "assistant"]
+    fields = [m[name] for m in said for name in THOUGHTS if isinstance(m.get(name), str)]
+    inside = [m["content"].split("</think>")[0].split("<think>")[-1] for m in said if "</think>" in m["content"]]
+    return [thought.strip() for thought in [*fields, *inside]]
 
 
 def _marked_functions(function: dict[str, Any]) -> list[dict[str, Any]]:
@@ -172,17 +244,13 @@ def _marked_functions(function: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**function, "name": MARK}, *replaced]
 
 
-def _call_with(calls: list[dict[str, Any]], number: int, function: dict[str, Any]) -> dict[str, Any]:
-    """The tool calls of a message with one function replaced."""
-    return {"tool_calls": [*calls[:number], {**calls[number], "function": function}, *calls[number + 1 :]]}
-
-
-def _marked(chat: Conversation, turn: int) -> Conversation:
+def _marked(chat: Conversation, turn: int, names: bool = True) -> Conversation:
     """The conversation with the words of a turn replaced; those of its tool calls, too, which keep their form."""
     message = chat.messages[turn]
     other: dict[str, Any] = {"role": message["role"], "content": MARK}
     if calls := message.get("tool_calls"):
-        functions = [{**call["function"], "name": MARK, "arguments": {MARK: MARK}} for call in calls]
+        name = {"name": MARK} if names else {}
+        functions = [{**call["function"], **name, "arguments": {MARK: MARK}} for call in calls]
         content = MARK if message["content"] else ""
         other = {
             **message,
@@ -191,7 +259,7 @@ def _marked(chat: Conversation, turn: int) -> Conversation:
         }
     elif message["role"] == "tool":
         other = {**message, "content": MARK}
-    return Conversation(chat.where, [*chat.messages[:turn], other, *chat.messages[turn + 1 :]], tools=chat.tools)
+    return replace(chat, messages=[*chat.messages[:turn], other, *chat.messages[turn + 1 :]])
 
 
 def _prompt_end(tokenizer: Any, chat: Conversation, text: str) -> int:
@@ -204,28 +272,39 @@ def _prompt_end(tokenizer: Any, chat: Conversation, text: str) -> int:
 
 def _closing(tokenizer: Any, chat: Conversation, rest: str) -> str:
     """What the template puts after the last of the messages, up to and with the token that ends a turn, or the mark of who speaks next."""
-    rendered = render(tokenizer, _marked(chat, len(chat.messages) - 1))
-    tail = rendered[
-        max(rendered.rfind(MARK) + len(MARK), rendered.rfind(ESCAPED) + len(ESCAPED) if ESCAPED in rendered else 0) :
-    ]
-    shared = tail[: _shared(tail, rest)]
+    tail = _after(tokenizer, chat, len(chat.messages) - 1)
+    shared = _not_torn(tokenizer, tail[: _shared(tail, rest)], rest)
     end = tokenizer.eos_token
     closing = shared[: shared.index(end) + len(end)] if end and end in shared else shared.rstrip()
-    return closing or _first_special(tokenizer, rest)
+    ended = closing.endswith(_special(tokenizer))
+    return closing if ended else closing + _first_special(tokenizer, rest[len(closing) :])
+
+
+def _not_torn(tokenizer: Any, shared: str, rest: str) -> str:
+    """A beginning of a text, less the piece of a special token that it may end in."""
+    begins = [shared.rfind(mark[0]) for mark in _special(tokenizer)]
+    pairs = zip(begins, _special(tokenizer), strict=True)
+    torn = [b for b, mark in pairs if b >= 0 and b + len(mark) > len(shared) and rest.startswith(mark, b)]
+    return shared[: min(torn)] if torn else shared
+
+
+def _after(tokenizer: Any, chat: Conversation, turn: int) -> str:
+    """What follows the words of a turn."""
+    text = render(tokenizer, chat)
+    return text[_words(tokenizer, chat, turn, text)[1] :]
 
 
 def _next_mark(tokenizer: Any, chat: Conversation, text: str) -> str:
     """The mark of the speaker who would come next, where the template ends the last turn with nothing else: what a model must write to stop."""
-    last = chat.messages[-1]
-    if last["role"] != "assistant" or any(text.rstrip().endswith(mark) for mark in _special(tokenizer)):
+    if chat.messages[-1]["role"] != "assistant" or any(text.rstrip().endswith(mark) for mark in _special(tokenizer)):
         return ""
+    longer = replace(chat, messages=[*chat.messages, {"role": "user", "content": "?"}])
+    last = len(chat.messages) - 1
     try:
-        longer = render(
-            tokenizer, Conversation(chat.where, [*chat.messages, {"role": "user", "content": MARK}], tools=chat.tools)
-        )
+        tail, further = _after(tokenizer, chat, last), _after(tokenizer, longer, last)
     except UserError:
         return ""
-    return _first_special(tokenizer, longer[len(text) :]) if longer.startswith(text) else ""
+    return _first_special(tokenizer, further[len(tail) :]) if further.startswith(tail) else ""
 
 
 def _first_special(tokenizer: Any, text: str) -> str:
@@ -235,10 +314,11 @@ def _first_special(tokenizer: Any, text: str) -> str:
     return text[:begin] + max(marks, key=len) if marks else ""
 
 
-def _special(tokenizer: Any) -> list[str]:
+@lru_cache(maxsize=2)
+def _special(tokenizer: Any) -> tuple[str, ...]:
     """The tokens that no ordinary text has."""
     added = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
-    return [token for token in dict.fromkeys([*tokenizer.all_special_tokens, *added]) if token]
+    return tuple(token for token in dict.fromkeys([*tokenizer.all_special_tokens, *added]) if token)
 
 
 ESCAPED = "\\ue000"
