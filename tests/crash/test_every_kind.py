@@ -39,6 +39,9 @@ PROCESSES.set_forkserver_preload(
     [
         "test_every_kind",
         "inspect_ai",
+        "inspect_ai._control.current_server",
+        "inspect_ai.agent._acp.server",
+        "inspect_ai.model._openai_responses",
         "trl.trainer.grpo_trainer",
         "trl.trainer.sft_trainer",
         "gyges.evaluation.run",
@@ -157,7 +160,8 @@ def test_killed_ten_times_and_run_again(kind: str, number: signal.Signals, whole
             process.join()
         killed += process.exitcode in (-number, INTERRUPTED)
         if process.exitcode == 0:  # it came to its end before: once more from the beginning
-            shutil.rmtree(store.path(step))
+            for made in (step.name, *step.shared()):
+                shutil.rmtree(tmp_path / made)
         if killed == KILLS:
             break
     process = start(step, tmp_path)
