@@ -16,7 +16,6 @@ from gyges.cli.options import ERR, OUT, AsJson, show
 from gyges.errors import UserError
 
 if TYPE_CHECKING:
-    from gyges.studies.plan import Plan
     from gyges.studies.run_study import StudyRun
     from gyges.studies.step import Cost
     from gyges.studies.study import Study
@@ -104,16 +103,12 @@ def plan(
     for p in planned.steps:
         table.add_row(p.state.value, p.step.name, "" if p.state in HAS_RESULT else _cost(p.cost), p.note)
     OUT.print(table)
-    show(f"\n{_expected(planned)}")
-
-
-def _expected(planned: Plan) -> str:
-    owed, untimed = len(planned.owed), planned.untimed
-    text = f"{owed} of {len(planned.steps)} steps are to be run"
-    if not owed:
-        return text
-    rest = f", and {untimed} steps of kinds that have not run yet" if 0 < untimed < owed else ""
-    return f"{text}; expected, one after another: {_cost(planned.cost())}{rest}"
+    told = f"\n{len(planned.owed)} of {len(planned.steps)} steps are to be run"
+    if planned.owed:
+        told += f"; expected, one after another: {_cost(planned.cost())}"
+    if 0 < planned.untimed < len(planned.owed):
+        told += f", and {planned.untimed} steps of kinds that have not run yet"
+    show(told)
 
 
 def _cost(cost: Cost) -> str:

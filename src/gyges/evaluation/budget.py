@@ -6,6 +6,7 @@ cap must not rest on an average.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from inspect_ai.model import get_model_info
 
@@ -54,27 +55,20 @@ def price_of(name: str, how: How, grader: bool = False) -> Price | None:
 
 def forecast(models: Sequence[ModelSpec], spec: Spec, how: How = How()) -> list[Forecast]:
     """Samples, tokens and cost of every cell at full size, and of the grader; a precision usually ends earlier."""
-    cells = [_forecast(model, spec, how, key) for model in models for key in cells_of(spec)]
-    return [*cells, _grading(spec, how, cells)] if spec.judged else cells
-
-
-def _grading(spec: Spec, how: How, cells: Sequence[Forecast]) -> Forecast:
-    """What the grader will take: it reads the rubric, the facts and what the agent wrote, once for every sample."""
-    samples = sum(c.samples for c in cells)
+    cells = []
+    for model, key in product(models, cells_of(spec)):
+        size, price = _size(spec, key), price_of(model.name, how)
+        given = int(spec.samples * (size.characters / CHARS_PER_TOKEN) * size.turns)
+        written = spec.samples * min(spec.max_tokens or MOST_TOKENS, size.answer_tokens)
+        cost = None if price is None else _cost(price, given, written)
+        cells.append(Forecast(model.name, key.scenario, key.levels, spec.samples, given, written, cost))
+    if not spec.judged:
+        return cells
+    # The grader reads the rubric, the facts and what the agent wrote, once for every sample.
+    samples, price = sum(c.samples for c in cells), price_of(spec.grader, how, grader=True)
     given = samples * JUDGED_TOKENS + sum(c.output_tokens for c in cells)
-    written = samples * REPLY_TOKENS
-    price = price_of(spec.grader, how, grader=True)
-    cost = None if price is None else (given * price[0] + written * price[1]) / 1e6
-    return Forecast(spec.grader, "judging", {}, samples, given, written, cost)
-
-
-def _forecast(model: ModelSpec, spec: Spec, how: How, key: CellKey) -> Forecast:
-    size = _size(spec, key)
-    answer = min(spec.max_tokens or MOST_TOKENS, size.answer_tokens)
-    given, written = int(spec.samples * (size.characters / CHARS_PER_TOKEN) * size.turns), spec.samples * answer
-    price = price_of(model.name, how)
-    cost = None if price is None else (given * price[0] + written * price[1]) / 1e6
-    return Forecast(model.name, key.scenario, key.levels, spec.samples, given, written, cost)
+    cost = None if price is None else _cost(price, given, samples * REPLY_TOKENS)
+    return [*cells, Forecast(spec.grader, "judging", {}, samples, given, samples * REPLY_TOKENS, cost)]
 
 
 def _size(spec: Spec, key: CellKey) -> Size:

@@ -11,7 +11,7 @@ from gyges.evaluation.models import FREE, check_usable
 from gyges.evaluation.pools import LOGS
 from gyges.evaluation.spec import How, ModelSpec, Spec, check_models
 from gyges.studies.results.store import Store
-from gyges.studies.run_study import RunSettings, StudyRun, run
+from gyges.studies.run_study import RunSettings, run
 from gyges.studies.study import Study
 from gyges.transcripts.rows import Row, Stopping
 from gyges.transcripts.table import TABLE, read_table, write_table
@@ -51,7 +51,10 @@ def run_test(
         finally:
             rows = _rows(study, store, stopping)
             write_table(rows, out)
-    return rows, _unfinished(ended)
+    for key, problem in ended.failed.items():
+        if key not in ended.unfinished:
+            raise UserError(problem)
+    return rows, list(ended.failed.values())
 
 
 def study_of(models: Sequence[ModelSpec], spec: Spec, how: How) -> Study:
@@ -79,15 +82,3 @@ def _rows(study: Study, store: Store, stopping: Stopping) -> list[Row]:
                 row.model_copy(update={**stopping._asdict(), "log": f"{pool}/{row.log}"}) for row in read_table(table)
             ]
     return rows
-
-
-def _unfinished(ended: StudyRun) -> list[str]:
-    """What is left to do, in words.
-
-    Raises:
-        UserError: an evaluation could not be done at all.
-    """
-    for key, problem in ended.failed.items():
-        if key not in ended.unfinished:
-            raise UserError(problem)
-    return list(ended.failed.values())

@@ -130,9 +130,8 @@ def _paired(a: Sequence[ClusterCount], b: Sequence[ClusterCount], confidence: fl
     pairs, z = worth * len(gaps), z_of(confidence)
     low, high = _tango_low(up, down, pairs, z), -_tango_low(down, up, pairs, z)
     single = all(c.n == 1 for c in (*a, *b))
-    p_value = _mid_p(round(up), round(down)) if single else _score_p(up, down)
     method = f"Tango, paired on {len(gaps)} skins" + f", worth {pairs:.1f} independent pairs" * (not single)
-    return _Contrast(_mean(gaps), low, high, p_value, len(gaps), method)
+    return _Contrast(_mean(gaps), low, high, _paired_p(up, down, single), len(gaps), method)
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -169,16 +168,15 @@ def _tango_low(up: float, down: float, pairs: float, z: float) -> float:
     return root_of(excess, -1.0, below) if below > -1 else -1.0
 
 
-def _mid_p(up: int, down: int) -> float:
-    """McNemar's mid-p: the exact binomial p-value less half the chance of the split observed, on either side."""
+def _paired_p(up: float, down: float, single: bool) -> float:
+    """For single samples McNemar's mid-p (the exact binomial p-value less half the chance of the split observed, on
+    either side), else the score test."""
     if up == down:
         return 1.0
-    n, rarer = up + down, min(up, down)
+    if not single:
+        return float(2 * special.ndtr(-abs(up - down) / math.sqrt(up + down)))
+    n, rarer = round(up + down), round(min(up, down))
     return float(2 * special.bdtr(rarer, n, 0.5)) - math.comb(n, rarer) / 2**n
-
-
-def _score_p(up: float, down: float) -> float:
-    return 1.0 if up == down else float(2 * special.ndtr(-abs(up - down) / math.sqrt(up + down)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -21,21 +21,17 @@ def detectable_difference(n_a: int, n_b: int, base: float = 0.5, power: float = 
     base = min(base, 1 - base)
 
     def shortfall(d: float) -> float:
-        return power - _power(d, base, n_a, n_b, z_of(1 - alpha))
+        """How much power is lacking to find base + d on the side of `n_a` to differ from base on that of `n_b`."""
+        other, pooled = base + d, base + d * n_a / (n_a + n_b)
+        critical = z_of(1 - alpha) * math.sqrt(pooled * (1 - pooled) * (1 / n_a + 1 / n_b))
+        as_is = math.sqrt(other * (1 - other) / n_a + base * (1 - base) / n_b)
+        return power - float(special.ndtr((d - critical) / as_is) + special.ndtr((-d - critical) / as_is))
 
     widest = 1 - base - 1e-9
     if min(n_a, n_b) < 1 or shortfall(widest) > 0:
         return 1.0
     least = 1e-9 if base else 1 - (1 - power) ** (1 / n_a)
     return root_of(shortfall, least, widest) if shortfall(least) > 0 else least
-
-
-def _power(d: float, base: float, n_a: int, n_b: int, z: float) -> float:
-    """How often the score test finds a rate of base + d on the side of `n_a` to differ from base on that of `n_b`."""
-    other, pooled = base + d, base + d * n_a / (n_a + n_b)
-    if_equal = math.sqrt(pooled * (1 - pooled) * (1 / n_a + 1 / n_b))
-    as_is = math.sqrt(other * (1 - other) / n_a + base * (1 - base) / n_b)
-    return float(special.ndtr((d - z * if_equal) / as_is) + special.ndtr((-d - z * if_equal) / as_is))
 
 
 def samples_for_width(width: float, p: float = 0.5, confidence: float = 0.95) -> int:

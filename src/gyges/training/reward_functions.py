@@ -63,25 +63,22 @@ class Panel:
         return sum(weight * (row[name] or 0.0) for name, weight in self.weights.items())
 
     def _ask(self, name: str, function: Callable[..., Any], batch: Batch) -> list[Value]:
+        """The values for a batch, row by row where the function fails for it as a whole."""
+        found = self._try(name, function, batch)
+        if found is not None:
+            return found
+        alone = [self._try(name, function, batch.one(i)) for i in range(len(batch.completions))]
+        return [values[0] if values else None for values in alone]
+
+    def _try(self, name: str, function: Callable[..., Any], batch: Batch) -> list[Value] | None:
         try:
             return _values(function, batch)
         except Exception as error:  # whatever a grader raises is a failure of the grader
-            self._note(name, error)
-        return [self._ask_one(name, function, batch.one(i)) for i in range(len(batch.completions))]
-
-    def _ask_one(self, name: str, function: Callable[..., Any], batch: Batch) -> Value:
-        try:
-            return _values(function, batch)[0]
-        except Exception as error:
-            self._note(name, error)
-            return None
-
-    def _note(self, name: str, error: Exception) -> None:
+            why = f"{type(error).__name__}: {error}"
         if name not in self.failed:
             self.failed.add(name)
-            self.told(
-                f"note: {name} failed ({type(error).__name__}: {error}); completions that it cannot judge are masked and counted"
-            )
+            self.told(f"note: {name} failed ({why}); completions that it cannot judge are masked and counted")
+        return None
 
 
 def _values(function: Callable[..., Any], batch: Batch) -> list[Value]:

@@ -164,31 +164,25 @@ def _object(value: Any, where: str) -> TrainingRow:
 
 
 def _dataset(path: Path) -> Any:
+    """A parquet file, a folder of them, or what `save_to_disk` has left."""
     from datasets import DatasetDict, load_dataset, load_from_disk
 
     try:
         if any((path / name).is_file() for name in SAVED):
-            found = load_from_disk(str(path))
-            return _train_split(found, path) if isinstance(found, DatasetDict) else found
-        files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
-        files = [p for p in files if p.name.startswith("train")] or files
-        if files:
-            return load_dataset("parquet", data_files=[str(p) for p in files], split="train")
-    except UserError:
-        raise
+            found: Any = load_from_disk(str(path))
+        else:
+            files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
+            files = [p for p in files if p.name.startswith("train")] or files
+            found = load_dataset("parquet", data_files=[str(p) for p in files], split="train") if files else None
     except Exception as error:  # arrow, fsspec and datasets all mean the same to a user
         raise UserError(f"{path} cannot be read ({type(error).__name__})", TAKEN) from None
-    raise UserError(f"{path} is not a folder of Hugging Face datasets", TAKEN)
-
-
-def _train_split(found: Any, path: Path) -> Any:
-    if "train" in found:
-        return found["train"]
-    if len(found) == 1:
-        return next(iter(found.values()))
-    raise UserError(
-        f"{path} has the splits {', '.join(found)} and no split 'train'", f"Name one: {path}/{next(iter(found))}"
-    )
+    if found is None:
+        raise UserError(f"{path} is not a folder of Hugging Face datasets", TAKEN)
+    splits = [str(name) for name in found] if isinstance(found, DatasetDict) else []
+    if len(splits) > 1 and "train" not in splits:
+        problem = f"{path} has the splits {', '.join(splits)} and no split 'train'"
+        raise UserError(problem, f"Name one: {path}/{splits[0]}")
+    return found["train" if "train" in splits else splits[0]] if splits else found
 
 
 def _without_nulls(value: Any) -> Any:
