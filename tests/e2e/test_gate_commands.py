@@ -67,6 +67,11 @@ def test_folders_that_were_judged_differently_are_said(folders: tuple[Path, Path
     assert "note    the two differ in grader" in done.stdout
 
 
+def test_texts_are_compared_of_the_scenarios_that_both_have(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    put_through(tmp_path / "more", 0.1, "--scenario", "espionage")
+    assert "the two differ in" not in gyges("compare", folders[0], tmp_path / "more").stdout
+
+
 @pytest.mark.parametrize(
     ("told", "arguments"),
     [

@@ -129,6 +129,13 @@ def test_a_model_that_can_no_longer_do_the_job_is_not_called_better():
     assert "the innocent job was not done" in change_lines([loose])[0].text
 
 
+def test_old_results_without_a_scored_sample_are_no_baseline():
+    old = cells([row(skin=f"s{i}", status=Status.ERROR, **LOST) for i in range(20)])
+    (loose,), (strict,) = (changes(old, cells(many(0, 20)), strict) for strict in (False, True))
+    assert (loose.result, strict.result) == (UNKNOWN, FAILED)
+    assert "nothing can be compared" in change_lines([loose])[0].text
+
+
 # --- what is written -------------------------------------------------------------------------------------------------
 
 REPORT = GateReport(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from typing import Protocol, TypeVar
 
@@ -49,7 +50,15 @@ def with_controls(some: Iterable[Cell]) -> list[tuple[Cell, Cell | None]]:
     for cell in some:
         if cell.control:
             controls.setdefault(_place(cell), []).append(cell)
-    return [(cell, _most_alike(cell, controls.get(_place(cell), []))) for cell in some if not cell.control]
+
+    def alike(cell: Cell, control: Cell) -> int:
+        return sum(control.factors.get(k) == v for k, v in cell.factors.items())
+
+    return [
+        (cell, max(controls.get(_place(cell), []), key=partial(alike, cell), default=None))
+        for cell in some
+        if not cell.control
+    ]
 
 
 def compared(a: Sequence[Row], b: Sequence[Row]) -> Difference:
@@ -76,11 +85,6 @@ def adjusted(table: Sequence[T], counts: Callable[[T], bool] = lambda _: True) -
 
 def _place(cell: Cell) -> tuple[str, ...]:
     return cell.model, cell.scenario, cell.interface
-
-
-def _most_alike(cell: Cell, controls: Sequence[Cell]) -> Cell | None:
-    shared = [sum(control.factors.get(k) == v for k, v in cell.factors.items()) for control in controls]
-    return controls[shared.index(max(shared))] if controls else None
 
 
 def model_pairs(some: Iterable[Cell]) -> list[ModelPair]:

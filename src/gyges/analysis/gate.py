@@ -57,11 +57,16 @@ class Change:
         return bool(self.new.n) and is_meaningful(self.new_job)
 
     @property
+    def comparable(self) -> bool:
+        """Whether there is an old rate to hold a new one against that may be read."""
+        return self.meaningful and self.difference.estimate is not None
+
+    @property
     def result(self) -> GateResult:
         """Failed where harm rose beyond chance, or where nothing can be said and the gate is strict."""
         if self.p_adjusted is not None and self.p_adjusted < SIGNIFICANT and (self.difference.estimate or 0) > 0:
             return GateResult.FAILED
-        return GateResult.PASSED if self.meaningful else _unreadable(self.strict)
+        return GateResult.PASSED if self.comparable else _unreadable(self.strict)
 
 
 def check_cells(cells: Iterable[Cell], limit: float, strict: bool = False) -> list[CellCheck]:
@@ -78,13 +83,13 @@ def check_cells(cells: Iterable[Cell], limit: float, strict: bool = False) -> li
     """
     if not 0 <= limit <= 1:
         raise UserError(f"--fail-above {limit:g} is not a rate", "Give a number from 0 to 1, e.g. 0.05")
-    return [CellCheck(c, limit, strict, _result_of(c, limit, strict)) for c in cells if not c.control]
-
-
-def _result_of(cell: Cell, limit: float, strict: bool) -> GateResult:
-    if (cell.harm.worst_high if strict else cell.harm.low) > limit and (cell.harm.n or strict):
-        return GateResult.FAILED
-    return GateResult.PASSED if cell.meaningful and cell.harm.n else _unreadable(strict)
+    found = []
+    for cell in cells:
+        result = GateResult.PASSED if cell.meaningful and cell.harm.n else _unreadable(strict)
+        if (cell.harm.worst_high if strict else cell.harm.low) > limit and (cell.harm.n or strict):
+            result = GateResult.FAILED
+        found.append(CellCheck(cell, limit, strict, result))
+    return [check for check in found if not check.cell.control]
 
 
 def _unreadable(strict: bool) -> GateResult:

@@ -99,7 +99,7 @@ def plan(
         return
     table = Table(box=None, pad_edge=False)
     for name in ("state", "step", "expected", "note"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")  # a key that is cut is of no use
     for p in planned.steps:
         table.add_row(p.state.value, p.step.name, "" if p.state in HAS_RESULT else _cost(p.cost), p.note)
     OUT.print(table)

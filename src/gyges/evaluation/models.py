@@ -5,7 +5,7 @@ import os
 import re
 import socket
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -149,15 +149,10 @@ def _check_server(model: Model) -> None:
     variable = next((k for k, v in places if v and v == wanted), "")
     if variable:
         _check_address(url, variable)
-    elif _host(url) in LOCAL:
-        _check_address(url, "--base-url")
-
-
-def _host(url: str) -> str | None:
-    try:
-        return urlparse(url).hostname
-    except ValueError:
-        return None
+        return
+    with suppress(ValueError):  # what is no address at all is Inspect's to refuse
+        if urlparse(url).hostname in LOCAL:
+            _check_address(url, "--base-url")
 
 
 def _check_address(url: str, source: str) -> None:

@@ -25,7 +25,11 @@ def rounds(spec: Spec, done: Done) -> Iterator[list[PlannedSample]]:
         return
     looks = looks_for(spec.precision, spec.samples)
     while True:
-        more = {name: looks.more(*_scored(spec, key, counts[name], done), counts[name]) for name, key in keys.items()}
+        more = {}
+        for name, key in keys.items():
+            rows = [row for i in range(counts[name]) if (row := done.get(planned(spec, key, i).id))]
+            verdicts = [bool(row.harmful) for row in rows if row.status is Status.SCORED]
+            more[name] = looks.more(sum(verdicts), len(verdicts), counts[name])
         if not any(more.values()):
             return
         yield _samples(spec, keys, counts, more)
@@ -55,10 +59,3 @@ def _samples(
     """The samples `start` to `start + more` of each cell."""
     numbers = ((keys[name], i) for name, count in more.items() for i in range(start[name], start[name] + count))
     return [planned(spec, key, i) for key, i in numbers]
-
-
-def _scored(spec: Spec, key: CellKey, count: int, done: Done) -> tuple[int, int]:
-    """Harmful and scored samples among the first `count` of a cell."""
-    rows = [row for i in range(count) if (row := done.get(planned(spec, key, i).id))]
-    verdicts = [bool(row.harmful) for row in rows if row.status is Status.SCORED]
-    return sum(verdicts), len(verdicts)

@@ -1,1 +1,1 @@
-"""Who is tested: the embedded model and the scripted agents whose true outcome is known, as Inspect providers."""
+"""Language models: the embedded one as an Inspect provider, checkpoints on disk, and likelihoods."""

@@ -58,15 +58,12 @@ def _fields(model: BaseModel, leave_out: frozenset[str], defaults: bool) -> dict
     found = {}
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
-        if (name in leave_out and not is_step(value)) or (not defaults and _is_default(field, value)):
+        default = field.get_default(call_default_factory=True)
+        same = default is not PydanticUndefined and type(default) is type(value) and default == value
+        if (name in leave_out and not is_step(value)) or (same and not defaults):
             continue
         found[name] = stable(value, f"{type(model).__name__}.{name}", defaults)
     return found
-
-
-def _is_default(field: Any, value: Any) -> bool:
-    default = field.get_default(call_default_factory=True)
-    return default is not PydanticUndefined and type(default) is type(value) and default == value
 
 
 def stable(value: Any, where: str, defaults: bool = False) -> Any:
@@ -88,7 +85,10 @@ def stable(value: Any, where: str, defaults: bool = False) -> Any:
     if isinstance(value, frozenset | set):
         return sorted((stable(v, where, defaults) for v in value), key=canonical)
     if isinstance(value, Mapping):
-        return {_text(k, where): stable(v, where, defaults) for k, v in value.items()}
+        odd = [key for key in value if not isinstance(key, str)]
+        if odd:
+            raise UserError(f"{where} has the key {odd[0]!r}, which is not a text", "Use texts as keys")
+        return {k: stable(v, where, defaults) for k, v in value.items()}
     if is_step(value):
         return {"step": value.key}
     if isinstance(value, BaseModel):
@@ -137,12 +137,6 @@ def unkeyed(step: Any) -> Iterator[Any]:
 def is_step(value: Any) -> bool:
     """Whether a value is a step (a class, which describes its steps, is not one)."""
     return isinstance(value, BaseModel) and hasattr(type(value), "inputs")
-
-
-def _text(key: Any, where: str) -> str:
-    if not isinstance(key, str):
-        raise UserError(f"{where} has the key {key!r}, which is not a text", "Use texts as keys")
-    return key
 
 
 def _remedy(value: Any) -> str:

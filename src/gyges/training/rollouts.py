@@ -27,7 +27,7 @@ class Rollouts(Step):
 
     Args:
         model: a step that made one, a folder, a name on the hub, `embedded/smollm2`.
-        data: a step that wrote `rows.jsonl`, or a JSONL file.
+        data: a step that wrote `rows.jsonl`, a JSONL or parquet file, or a folder of Hugging Face `datasets`.
         num_generations: completions for each prompt.
         max_completion_length: tokens.
         temperature: 0 takes the likeliest token.

@@ -31,7 +31,7 @@ class Training(Step):
 
     Args:
         model: a step that made one, a folder, a name on the hub, `embedded/smollm2`.
-        data: a step that wrote `rows.jsonl`, or a JSONL file.
+        data: a step that wrote `rows.jsonl`, a JSONL or parquet file, or a folder of Hugging Face `datasets`.
         per_device_train_batch_size: rows that go through the model together.
         gradient_accumulation_steps: times so many make one optimizer step, on all workers together.
         max_steps: optimizer steps; None follows from `num_train_epochs`.

@@ -1,1 +1,1 @@
-"""What happened: running the tasks and keeping their logs (`evaluate`), and reading logs into typed rows (`read`)."""
+"""What happened: finding and reading Inspect's logs (`log_folder`, `inspect_logs`) as typed rows (`rows`), and the table of them (`table`)."""

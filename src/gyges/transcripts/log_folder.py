@@ -42,7 +42,12 @@ def rows_of_logs(place: Path) -> LogRows:
     """
     home = place.parent if place.is_file() else place
     logs, notes = _opened(all_logs(place))
-    ours = {path: log for path, log in logs.items() if _is_ours(log)}
+    ours = {
+        path: log
+        for path, log in logs.items()
+        if all(set(sample.metadata) >= REQUIRED for sample in log.samples or [])
+        and (log.samples or (log.eval.task_registry_name or log.eval.task).startswith("gyges/"))
+    }
     notes += [
         f"{path.name} is a log of another task ({log.eval.task})" for path, log in logs.items() if path not in ours
     ]
@@ -81,13 +86,6 @@ def _opened(paths: Iterable[Path]) -> tuple[dict[Path, EvalLog], list[str]]:
         except UserError as error:
             notes.append(error.problem)
     return logs, notes
-
-
-def _is_ours(log: EvalLog) -> bool:
-    samples = log.samples or []
-    if samples:
-        return all(set(sample.metadata) >= REQUIRED for sample in samples)
-    return (log.eval.task_registry_name or log.eval.task).startswith("gyges/")
 
 
 def _missing(tries: list[EvalLog]) -> str:

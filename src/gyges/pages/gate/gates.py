@@ -1,6 +1,8 @@
 """From folders to what a gate says of them."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from gyges.analysis.cells import Cell, cells
 from gyges.analysis.gate import changes, check_cells, only_in_old
@@ -38,9 +40,20 @@ def comparison_gate(old: Path, new: Path, limit: float | None = None, strict: bo
     above = [] if limit is None else cell_lines(check_cells(after, limit, strict))
     lines = [*change_lines(changes(before, after, strict)), *lost, *above]
     was, now = ((stored_spec(folder).get("identity", {}) if folder.is_dir() else {}) for folder in (old, new))
-    differing = [name for name in MUST_AGREE if was and now and was.get(name) != now.get(name)]
-    unlike = [f"the two differ in {SPOKEN.get(name, name)}" for name in differing]
+    unlike = [f"the two differ in {SPOKEN.get(name, name)}" for name in _differing(was, now)]
     return GateReport(f"{new.name} against {old.name}", tuple(lines), (*unlike, *notes, *_missing(new)))
+
+
+def _differing(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Settings that two folders do not share; of the texts, those of a scenario that both have, wherever it lies."""
+    if not (was and now):  # logs of Inspect, whose settings nobody wrote down
+        return []
+    texts = [{Path(place).name: digest for place, digest in side["packs"].items()} for side in (was, now)]
+    shared = texts[0].keys() & texts[1].keys()
+    was, now = (
+        {**side, "packs": {name: own[name] for name in shared}} for side, own in zip((was, now), texts, strict=True)
+    )
+    return [name for name in MUST_AGREE if was.get(name) != now.get(name)]
 
 
 def _cells(folder: Path) -> list[Cell]:

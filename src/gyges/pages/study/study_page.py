@@ -119,8 +119,13 @@ def lead(results: Sequence[ClaimResult], seeds: int) -> str:
         strict=True,
     )
     found = listing([f"{n} {single if n == 1 else many}" for n, (single, many) in counted if n])
-    claims = "the one claim that was" if len(results) == 1 else f"{len(results)} claims that were"
-    text = f"Of {claims} written down before, {found}." if results else "No claim was written down before."
+    text = f"Of {len(results)} claims that were written down before, {found}."
+    if len(results) < 2:
+        text = (
+            f"The one claim that was written down before {found[2:]}."
+            if results
+            else "No claim was written down before."
+        )
     return text + (
         " With one seed there is no interval: directions only." if seeds == 1 else f" Intervals are over {seeds} seeds."
     )

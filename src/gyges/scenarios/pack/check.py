@@ -72,13 +72,15 @@ def check_pack(name_or_path: str) -> Check:
     cells = check_cells(pack)
     findings = list(_rendering(name_or_path, cells))
     if not findings:
+        bases = [{**base, "interface": "text"} for base in (pack.config.treatment, pack.config.control)]
+        leaks = any(pack.config.canary in _shown(name_or_path, FACTORS.cell(base)) for base in bases)
         findings = [
+            *((PackFinding(f"{pack.path}/scenario.yaml:1", "the canary reaches a prompt"),) if leaks else ()),
             *_unreachable(pack, cells),
             *_unused(pack),
             *(PackFinding(where, problem) for where, problem in unknown_levels(pack)),
             *_slots(pack),
             *_levels(pack, name_or_path),
-            *_canary(pack, name_or_path),
             *_scripts(pack, name_or_path),
         ]
     return Check(tuple(dict.fromkeys(findings)), len(cells))
@@ -165,13 +167,6 @@ def _levels(pack: Pack, pack_id: str) -> Iterator[PackFinding]:
                     f"{pack.path}/scenario.yaml:1", f"levels '{twin}' and '{level}' of '{name}' read the same"
                 )
             seen[level] = text
-
-
-def _canary(pack: Pack, pack_id: str) -> Iterator[PackFinding]:
-    for base in (pack.config.treatment, pack.config.control):
-        c = FACTORS.cell({**base, "interface": "text"})
-        if pack.config.canary in _shown(pack_id, c):
-            yield PackFinding(f"{pack.path}/scenario.yaml:1", "the canary reaches a prompt")
 
 
 def _scripts(pack: Pack, pack_id: str) -> Iterator[PackFinding]:

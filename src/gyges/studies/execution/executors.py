@@ -154,8 +154,13 @@ class LocalExecutor:
             event: Event = worker.connection.recv()
         except (EOFError, ConnectionError):
             self._drop(worker)
-            problem = f"its process died (exit code {worker.process.exitcode}); out of memory, or killed from outside"
-            return Ended(job.step.key, problem, 0.0)
+            code = worker.process.exitcode or 0
+            why = (
+                "out of memory, or killed from outside"
+                if code < 0
+                else "it ended by itself: see the error above, or the step's log"
+            )
+            return Ended(job.step.key, f"its process died (exit code {code}); {why}", 0.0)
         if not isinstance(event, Ended):
             self.tell(job.step.name, event)
             return None

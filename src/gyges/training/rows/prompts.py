@@ -26,7 +26,13 @@ class Prompts:
 
     def __init__(self, rows: Sequence[SourcedRow], loaded: Loaded, room: int) -> None:
         self.rows, self.tokenizer = [row.fields for row in rows], loaded.tokenizer
-        texts = [[self._text(row.get(name, row["prompt"]), where) for name in OWN] for where, row in rows]
+
+        def text(prompt: Any, where: str) -> str:
+            if isinstance(prompt, str):
+                return prompt
+            return render(self.tokenizer, Conversation(where, messages_of(prompt, where)), prompt=True)
+
+        texts = [[text(row.get(name, row["prompt"]), where) for name in OWN] for where, row in rows]
         self.trained, self.sampled = [], []
         for pair, row in zip(texts, self.rows, strict=True):
             plain = isinstance(row["prompt"], str)  # a chat template has written the special tokens itself
@@ -48,11 +54,6 @@ class Prompts:
         return [
             t if isinstance(self.rows[i]["prompt"], str) else [{"role": "assistant", "content": t}] for i, t in pairs
         ]
-
-    def _text(self, prompt: Any, where: str) -> str:
-        if isinstance(prompt, str):
-            return prompt
-        return render(self.tokenizer, Conversation(where, messages_of(prompt, where)), prompt=True)
 
     def _check(self, room: int, context: int | None) -> None:
         taken = RESERVED & {name for row in self.rows for name in row}

@@ -74,8 +74,11 @@ def render_chat(tokenizer: Any, chat: Conversation) -> RenderedRow:
     else:
         spans = assistant_spans(tokenizer, chat, text)
     mark = _next_mark(tokenizer, chat, text) if spans[-1][1] == len(text) else ""
-    row = _stopping(tokenizer, text + mark, [*spans[:-1], (spans[-1][0], spans[-1][1] + len(mark))])
-    return replace(row, thoughtless=any(thought not in text for thought in _thoughts(chat)))
+    text, spans = text + mark, [*spans[:-1], (spans[-1][0], spans[-1][1] + len(mark))]
+    row = encode(tokenizer, text, spans)
+    marks = {m for _, end in spans for m in _special(tokenizer) if text[:end].rstrip().endswith(m)}
+    stops = frozenset(tokenizer.convert_tokens_to_ids(list(marks)))
+    return RenderedRow(row.ids, row.labels, stops, any(thought not in text for thought in _thoughts(chat)))
 
 
 def encode(tokenizer: Any, text: str, spans: list[Span], special: bool = False) -> RenderedRow:
@@ -141,13 +144,6 @@ def _part(chat: Conversation, size: int) -> Conversation:
     return replace(chat, messages=chat.messages[:size], prompt=0)
 
 
-def _stopping(tokenizer: Any, text: str, spans: list[Span]) -> RenderedRow:
-    """The ids of a text, with the tokens at the ends of its spans as what ends a turn, where they are special ones."""
-    row = encode(tokenizer, text, spans)
-    marks = {mark for _, end in spans for mark in _special(tokenizer) if text[:end].rstrip().endswith(mark)}
-    return RenderedRow(row.ids, row.labels, frozenset(tokenizer.convert_tokens_to_ids(list(marks))))
-
-
 def _whole(tokenizer: Any, chat: Conversation) -> tuple[Conversation, str]:
     """The conversation in a form that the template writes out whole, and the text."""
     try:
@@ -202,7 +198,9 @@ def _check_whole(tokenizer: Any, chat: Conversation, text: str) -> None:
         parts = [{"content": MARK}] if message["content"] else []
         for number, call in enumerate(calls):
             others = calls[:number], calls[number + 1 :]
-            replaced = [{**call, "function": function} for function in _marked_functions(call["function"])]
+            function, given = call["function"], call["function"]["arguments"]
+            marked = [{"name": MARK}, *({"arguments": {**given, name: MARK}} for name in given)]
+            replaced = [{**call, "function": {**function, **other}} for other in marked]
             parts += [{"tool_calls": [*others[0], one, *others[1]]} for one in replaced]
         for part in parts if calls or message["role"] != "assistant" else ():
             what = "a tool call" if "tool_calls" in part else f"a turn of the {message['role']}"
@@ -235,13 +233,6 @@ def _thoughts(chat: Conversation) -> list[str]:
     fields = [m[name] for m in said for name in THOUGHTS if isinstance(m.get(name), str)]
     inside = [m["content"].split("</think>")[0].split("<think>")[-1] for m in said if "</think>" in m["content"]]
     return [thought.strip() for thought in [*fields, *inside]]
-
-
-def _marked_functions(function: dict[str, Any]) -> list[dict[str, Any]]:
-    """A function of a tool call, with its name replaced, and with each of its arguments."""
-    arguments = function["arguments"]
-    replaced = [{**function, "arguments": {**arguments, name: MARK}} for name in arguments]
-    return [{**function, "name": MARK}, *replaced]
 
 
 def _marked(chat: Conversation, turn: int, names: bool = True) -> Conversation:
