@@ -4,7 +4,6 @@ Slow: hundreds of real kills of real processes. These are forked from one that h
 """
 
 import importlib
-import multiprocessing
 import os
 import pkgutil
 import random
@@ -17,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import warm
 
 import gyges
 from gyges.evaluation.evaluate_step import Evaluate
@@ -32,21 +32,7 @@ from gyges.windtunnel.measure import ProbeRates, TaskRates
 from gyges.windtunnel.pretrain import Corpus, Pretrain, Shape
 
 pytestmark = pytest.mark.slow
-HERE = Path(__file__).parent
 KILLS, INTERRUPTED = 10, 130
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(
-    [
-        "test_every_kind",
-        "inspect_ai",
-        "inspect_ai._control.current_server",
-        "inspect_ai.agent._acp.server",
-        "inspect_ai.model._openai_responses",
-        "trl.trainer.grpo_trainer",
-        "trl.trainer.sft_trainer",
-        "gyges.evaluation.run",
-    ]
-)
 UNEQUAL = {LOG, RECORD, ERROR, "metrics.jsonl"}
 """Files that hold times or are the account of attempts; a training's metrics hold none and are compared."""
 
@@ -100,9 +86,8 @@ def work(key: str, root: Path, begins: Any) -> None:
 
 def start(step: Step, root: Path) -> Any:
     """A process that has begun with a step."""
-    begins = PROCESSES.Event()
-    process = PROCESSES.Process(target=work, args=(step.key, root, begins))
-    process.start()
+    begins = warm.PROCESSES.Event()
+    process = warm.start(work, step.key, root, begins)
     assert begins.wait(60)
     return process
 
@@ -117,16 +102,14 @@ def contents(folder: Path, kind: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store in which every step ran undisturbed."""
     root = tmp_path_factory.mktemp("kinds")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), str(HERE.parent)]))
-        for step in everything():
-            process = start(step, root)
-            process.join()
-            assert process.exitcode == 0, Store(root).failure(step)
-        yield root
+    for step in everything():
+        process = start(step, root)
+        process.join()
+        assert process.exitcode == 0, Store(root).failure(step)
+    return root
 
 
 def test_no_kind_is_left_out() -> None:

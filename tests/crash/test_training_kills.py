@@ -4,28 +4,24 @@ Slow: several real SIGKILLs for each kind of training, each of a process of its 
 imported TRL, so that the time goes into training.
 """
 
-import multiprocessing
 import os
 import random
 import shutil
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 
 import training_toys as toys
 from gyges.training import RL, SFT, Documents, LoRA, Training
 from gyges.training.loop import metrics, training_loop
 
-HERE = Path(__file__).parent
 pytestmark = pytest.mark.slow
 
 KILLS = 4
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["test_training_kills", "trl.trainer.grpo_trainer", "trl.trainer.sft_trainer", "peft"])
 KINDS = ("sft", "lora", "documents", "rl", "rl_iterations", "rl_lora")
 
 
@@ -94,9 +90,7 @@ def _die_in_checkpoint(number: int) -> None:
 
 
 def start(kind: str, folder: Path, out: Path, always: bool = True, die: int = 0) -> Any:
-    process = PROCESSES.Process(target=work, args=(kind, folder, out, always, die))
-    process.start()
-    return process
+    return warm.start(work, kind, folder, out, always, die)
 
 
 def same(one: Path, other: Path) -> None:
@@ -106,14 +100,10 @@ def same(one: Path, other: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("kills")
     make(path)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(
-            "PYTHONPATH", os.pathsep.join([str(HERE), str(HERE.parent)])
-        )  # where the processes' parent finds this module
-        yield path
+    return path
 
 
 @pytest.fixture(scope="module", params=KINDS)
