@@ -1,18 +1,18 @@
 """A run that is killed at any moment is finished by the same command: nothing lost, nothing run twice, the same estimates.
 
-Slow: ten kills of each design, each of a process of its own, as only a real SIGKILL shows what is on disk at that moment.
+Slow: ten kills of each design, each of a process of its own (forked from one that has imported Inspect), as only a real SIGKILL shows what is on disk at that moment.
 """
 
 import json
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
+import warm
 from inspect_ai.log import read_eval_log
 
 pytestmark = pytest.mark.slow
@@ -20,38 +20,32 @@ pytestmark = pytest.mark.slow
 KILLS = 10
 
 
-def command(out: Path, *more: str) -> list[str]:
-    arguments = [
-        "test",
-        "scripted/mixture",
-        "-M",
-        "harm=0.3",
-        "-s",
-        "espionage",
-        "-s",
-        "lethal_alert",
-        "--out",
-        str(out),
-    ]
-    return [sys.executable, "-m", "gyges", *arguments, *more]
+def start(out: Path, *more: str) -> Any:
+    scenarios = ["-s", "espionage", "-s", "lethal_alert"]
+    return warm.command(
+        ["test", "scripted/mixture", "-M", "harm=0.3", *scenarios, "--out", str(out), *more], said_of(out)
+    )
+
+
+def said_of(out: Path) -> Path:
+    return out.with_suffix(".txt")
 
 
 def finish(out: Path, *more: str) -> float:
     begun = time.monotonic()
-    done = subprocess.run(command(out, *more), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    process = start(out, *more)
+    process.join()
+    assert process.exitcode == 0, said_of(out).read_text()
     return time.monotonic() - begun
 
 
 def kill_once(out: Path, after: float, *more: str) -> bool:
     """Kill a run after so many seconds; whether it was still running."""
-    process = subprocess.Popen(command(out, *more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        process.wait(timeout=after)
-        return False
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        return process.wait() == -signal.SIGKILL
+    process = start(out, *more)
+    process.join(after)
+    process.kill()
+    process.join()
+    return process.exitcode == -signal.SIGKILL
 
 
 def times_run(out: Path) -> Counter[str]:
@@ -61,12 +55,13 @@ def times_run(out: Path) -> Counter[str]:
 
 
 @pytest.mark.parametrize(
-    "more", [("--samples", "20", "--interface", "text,tools"), ("--precision", "0.4", "--interface", "text")]
+    "more", [("--samples", "6", "--interface", "text,tools"), ("--precision", "0.4", "--interface", "text")]
 )
 def test_killed_ten_times_and_finished(tmp_path: Path, more: tuple[str, ...]) -> None:
+    finish(tmp_path / "first", *more)  # starts the parent of all others
     whole = finish(tmp_path / "undisturbed", *more)
     moments = random.Random(1)
-    kills = [kill_once(tmp_path / "killed", moments.uniform(0.2 * whole, whole), *more) for _ in range(KILLS)]
+    kills = [kill_once(tmp_path / "killed", moments.uniform(0, whole), *more) for _ in range(KILLS)]
     assert any(kills), "every run had ended before it was killed"
     finish(tmp_path / "killed", *more)
     runs = times_run(tmp_path / "killed")

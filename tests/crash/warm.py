@@ -4,7 +4,10 @@ There is one fork server in a process of pytest, and what it imports is settled 
 """
 
 import multiprocessing
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -33,3 +36,18 @@ def start(target: Callable[..., None], *arguments: Any) -> Any:
     process = PROCESSES.Process(target=target, args=arguments)
     process.start()
     return process
+
+
+def command(arguments: Sequence[str], told: Path) -> Any:
+    """A process that does what `gyges` does with these arguments, and writes what it says into a file."""
+    return start(_command, tuple(arguments), told)
+
+
+def _command(arguments: Sequence[str], told: Path) -> None:
+    from gyges.cli.main import main
+
+    file = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    sys.argv = ["gyges", *arguments]
+    main()

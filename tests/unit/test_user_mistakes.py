@@ -67,7 +67,7 @@ def test_addresses_from_the_environment_are_asked(monkeypatch: pytest.MonkeyPatc
             here.setenv(variable, DEAD)
             told("no server answers", f"({variable})", of=lambda name=model: opened(name))
             here.setenv(variable, "nonsense")
-            told("is no address", f"({variable})", of=lambda name=model: opened(name))
+            told("is not the address", f"({variable})", of=lambda name=model: opened(name))
             here.setenv(variable, server)
             assert opened(model)
 

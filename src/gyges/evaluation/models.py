@@ -148,7 +148,7 @@ def _check_server(model: Model) -> None:
     places = ((k, v.rstrip("/").casefold()) for k, v in os.environ.items() if k.endswith("_BASE_URL"))
     variable = next((k for k, v in places if v and v == wanted), "")
     if variable:
-        _check_address(url, variable)
+        _check_address(os.environ[variable], variable)
         return
     with suppress(ValueError):  # what is no address at all is Inspect's to refuse
         if urlparse(url).hostname in LOCAL:
