@@ -3,9 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
 
 import synthetic
 from gyges.pages.test.results import Results
+
+settings.register_profile("no timings in asserts", deadline=None)
+settings.load_profile("no timings in asserts")
 
 
 @pytest.fixture

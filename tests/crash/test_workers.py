@@ -7,17 +7,19 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
-from test_sigkill import times_run
+import warm
+from test_sigkill import said_of, times_run
 
+from gyges.evaluation import parallel
 from gyges.evaluation.folder import logs_of
 from gyges.transcripts.inspect_logs import read_rows, settled
 
@@ -26,9 +28,8 @@ from loopback import serving
 
 pytestmark = pytest.mark.slow
 
-SAMPLES, KILLS = 300, 3
-"""Samples of each of two cells: enough that there are workers, and mostly also after a kill."""
-ENV = {**os.environ, "BENCH_API_KEY": "none"}
+SAMPLES, WORTH, KILLS = 150, 50, 3
+"""Samples of each of two cells, and how many are worth a worker here: there are workers, and mostly also after a kill."""
 
 
 @pytest.fixture(scope="module")
@@ -37,19 +38,29 @@ def url() -> Iterator[str]:
         yield address
 
 
-def start(out: Path, url: str) -> subprocess.Popen[str]:
+def start(out: Path, url: str) -> Any:
     options = ["-s", "espionage", "--interface", "text", "--samples", str(SAMPLES), "--max-connections", "40"]
-    command = [sys.executable, "-m", "gyges", "test", "openai-api/bench/fixed", "--base-url", url, "--out", str(out)]
-    return subprocess.Popen([*command, *options], env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    arguments = ["test", "openai-api/bench/fixed", "--base-url", url, "--out", str(out), *options]
+    return warm.start(_command, arguments, said_of(out))
 
 
-def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
+def _command(arguments: list[str], told: Path) -> None:
+    parallel.LATE = WORTH
+    warm.run(arguments, told, {"BENCH_API_KEY": "none"})
+
+
+def ends(process: Any) -> int:
+    process.join()
+    return process.exitcode
+
+
+def workers(process: Any) -> list[psutil.Process]:
     return [p for p in psutil.Process(process.pid).children() if "multiprocessing.spawn" in " ".join(p.cmdline())]
 
 
-def begun(process: subprocess.Popen[str]) -> list[psutil.Process]:
+def begun(process: Any) -> list[psutil.Process]:
     """The workers of a run, as soon as it has any; none where it ended without, as when few samples were owed."""
-    while process.poll() is None:
+    while process.is_alive():
         if found := workers(process):
             return found
         time.sleep(0.05)
@@ -63,7 +74,7 @@ def estimates(out: Path) -> list[dict]:
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core: everything runs in one process")
 def test_killed_and_finished(tmp_path: Path, url: str) -> None:
     whole = start(tmp_path / "whole", url)
-    assert whole.wait() == 0, whole.stderr and whole.stderr.read()
+    assert ends(whole) == 0, said_of(tmp_path / "whole").read_text()
     moments, met = random.Random(2), 0
     for _ in range(KILLS):
         process = start(tmp_path / "killed", url)
@@ -71,11 +82,11 @@ def test_killed_and_finished(tmp_path: Path, url: str) -> None:
         met += len(theirs)
         time.sleep(moments.uniform(0, 4))  # a worker takes some three seconds to import, then runs samples
         process.kill()
-        process.wait()
+        process.join()
         _, alive = psutil.wait_procs(theirs, timeout=5)
         assert not alive, "a worker outlived its run"
     assert met, "no kill met a worker"
-    assert start(tmp_path / "killed", url).wait() == 0
+    assert ends(start(tmp_path / "killed", url)) == 0
     runs = times_run(tmp_path / "killed")
     assert set(runs.values()) == {1} and len(runs) == 2 * SAMPLES
     assert estimates(tmp_path / "killed") == estimates(tmp_path / "whole")
@@ -84,19 +95,19 @@ def test_killed_and_finished(tmp_path: Path, url: str) -> None:
 @pytest.mark.parametrize("models", [("one",), ("one", "two")])
 def test_interrupted_and_finished(tmp_path: Path, url: str, models: tuple[str, ...]) -> None:
     """Ctrl-C in the midst of a run, of one model in the command's own process, of two in processes of theirs."""
-    env = {**os.environ, **{f"{name.upper()}_API_KEY": "none" for name in models}}
+    keys = {f"{name.upper()}_API_KEY": "none" for name in models}
     options = ["-s", "espionage", "--interface", "text", "--samples", "40", "--max-connections", "2"]
     named = [f"openai-api/{name}/fixed" for name in models]
-    command = [sys.executable, "-m", "gyges", "test", *named, "--base-url", url, *options, "--out", str(tmp_path / "x")]
-    process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    assert process.stderr
-    while "of at most" not in process.stderr.readline():
-        pass
+    arguments, said = ["test", *named, "--base-url", url, *options, "--out", str(tmp_path / "x")], tmp_path / "said"
+    process = warm.command(arguments, said, **keys)
+    while not said.exists() or "of at most" not in said.read_text():
+        assert process.is_alive()
+        time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
-    told = process.stderr.read()
-    assert process.wait() == 130 and told.count("interrupted. The same command continues") == 1, told
+    code, told = ends(process), said.read_text()
+    assert code == 130 and told.count("interrupted. The same command continues") == 1, told
     assert "Traceback" not in told
-    assert subprocess.run(command, env=env, capture_output=True).returncode == 0
+    assert ends(warm.command(arguments, said, **keys)) == 0
     runs = Counter(
         (row.model, row.sample_id) for row in read_rows(logs_of(tmp_path / "x"), tmp_path / "x") if settled(row)
     )
@@ -105,13 +116,13 @@ def test_interrupted_and_finished(tmp_path: Path, url: str, models: tuple[str, .
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core: everything runs in one process")
 def test_a_worker_that_is_killed_is_told_and_the_same_command_goes_on(tmp_path: Path, url: str) -> None:
-    process = start(tmp_path, url)
+    process = start(tmp_path / "x", url)
     (worker, *_) = begun(process)
     time.sleep(5)
     worker.kill()
-    assert process.wait() == 2
-    told = process.stderr.read() if process.stderr else ""
+    assert ends(process) == 2
+    told = said_of(tmp_path / "x").read_text()
     assert "a worker process ended early" in told and "Traceback" not in told
-    assert start(tmp_path, url).wait() == 0
-    runs = times_run(tmp_path)
+    assert ends(start(tmp_path / "x", url)) == 0
+    runs = times_run(tmp_path / "x")
     assert set(runs.values()) == {1} and len(runs) == 2 * SAMPLES

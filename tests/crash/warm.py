@@ -5,8 +5,9 @@ There is one fork server in a process of pytest, and what it imports is settled 
 
 import multiprocessing
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +39,24 @@ def start(target: Callable[..., None], *arguments: Any) -> Any:
     return process
 
 
-def command(arguments: Sequence[str], told: Path) -> Any:
-    """A process that does what `gyges` does with these arguments, and writes what it says into a file."""
-    return start(_command, tuple(arguments), told)
+def command(arguments: Sequence[str], told: Path, **env: str) -> Any:
+    """A process that does what `gyges` does with these arguments, in a group of its own, and writes what it says into a file."""
+    return start(run, tuple(arguments), told, env)
 
 
-def _command(arguments: Sequence[str], told: Path) -> None:
+def run(arguments: Sequence[str], told: Path, env: Mapping[str, str]) -> None:
+    """What such a process does."""
     from gyges.cli.main import main
 
+    os.setsid()
+    # A shell starts what runs in its background with SIGINT ignored, which is inherited.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.update(env)
     file = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(file, 1)
     os.dup2(file, 2)
     sys.argv = ["gyges", *arguments]
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:  # before the command's first line or after its last
+        sys.exit(130)
