@@ -19,7 +19,7 @@ TEXTS = {"mail", "files", "replies", "slots", "pools", "prompt"}
 
 
 class Helper(NamedTuple):
-    """A private function that its module calls once. One with a decorator, or that is handed over (a process's target, say), has to have a name."""
+    """A private function that its module names once. One with a decorator has to have a name."""
 
     place: str
     lines: int
@@ -41,8 +41,7 @@ def _used_once(path: Path) -> list[Helper]:
         f for f in _functions(tree) if f.name.startswith("_") and not f.name.startswith("__") and not f.decorator_list
     ]
     where = path.relative_to(ROOT).as_posix()
-    called = {getattr(n.func, "id", getattr(n.func, "attr", "")) for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    once = [f for f in private if named[f.name] <= 1 and f.name in called]
+    once = [f for f in private if named[f.name] <= 1]
     return [Helper(f"{where}:{f.lineno} {f.name}", _length(f)) for f in once]
 
 
