@@ -34,7 +34,7 @@ docs: $(VENV)/.dev
 	$(BIN)/zensical build --clean
 
 pytest: $(VENV)/.dev $(VENV)/.demo system
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist worksteal
 
 golden: $(VENV)/.dev
 	$(BIN)/python -m gyges.scenarios.scripted.golden_play

@@ -58,7 +58,7 @@ def everything() -> tuple[Step, ...]:
         base, tasks, lessons, learnt, SafetyPrompts(count=8), SFT(model=base, data=lessons, **small),
         Documents(model=base, data=Lessons(name_of_set="constitution", tokens=100), **small), *trajectory(learnt),
         Rollouts(model=base, data=tasks, num_generations=2, max_completion_length=6, filters=("test_every_kind:passes",)),
-        ProbeRates(model=base, samples=2), TaskRates(model=base, count=20), Propensity(model=base),
+        ProbeRates(model=base, samples=2), TaskRates(model=base, count=20), Propensity(model=base, frames=("plan",)),
         Evaluate(model="scripted/mixture", model_args={"harm": 0.3}, spec=SPEC),
     ]  # fmt: skip
     return ordered(found)

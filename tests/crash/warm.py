@@ -8,32 +8,23 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(
-    [
-        "pytest",
-        "inspect_ai._control.current_server",
-        "inspect_ai.agent._acp.server",
-        "inspect_ai.model._openai_responses",
-        "trl.trainer.grpo_trainer",
-        "trl.trainer.sft_trainer",
-        "peft",
-        "gyges.evaluation.run",
-        "gyges.propensities.preferences",
-        "gyges.studies.execution.one_step",
-        "gyges.training.rl",
-        "gyges.training.sft",
-        "gyges.windtunnel.measure",
-        "gyges.windtunnel.pretrain",
-    ]
-)
+HERE = Path(__file__).parent
+TESTS = sorted(path.stem for path in HERE.glob("test_*.py"))
+PROCESSES.set_forkserver_preload([*TESTS, "ready"])
 
 
 def start(target: Callable[..., None], *arguments: Any) -> Any:
     """A process that does `target(*arguments)`."""
+    with pytest.MonkeyPatch.context() as patch:  # where the fork server finds these modules, when it is started
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), str(HERE.parent)]))
+        forkserver.ensure_running()
     process = PROCESSES.Process(target=target, args=arguments)
     process.start()
     return process

@@ -68,7 +68,7 @@ def test_folders_that_were_judged_differently_are_said(folders: tuple[Path, Path
 
 
 def test_texts_are_compared_of_the_scenarios_that_both_have(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    put_through(tmp_path / "more", 0.1, "--scenario", "espionage")
+    put_through(tmp_path / "more", 0.1, "--scenario", "espionage", "--samples", "5")
     assert "the two differ in" not in gyges("compare", folders[0], tmp_path / "more").stdout
 
 
