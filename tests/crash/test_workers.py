@@ -28,7 +28,7 @@ from loopback import serving
 
 pytestmark = pytest.mark.slow
 
-SAMPLES, WORTH, KILLS = 150, 50, 3
+SAMPLES, WORTH, KILLS = 110, 50, 3
 """Samples of each of two cells, and how many are worth a worker here: there are workers, and mostly also after a kill."""
 
 
