@@ -11,7 +11,7 @@ DEMO := build/demo
 # SmolLM2 leaves more than 2 % unscored (exit 1): it is a weak agent, and the page says so.
 demo: $(VENV)/.demo $(VENV)/.train
 	@mkdir -p $(DEMO)
-	@$(BIN)/gyges test embedded/smollm2 -M slots=1 --interface text -f density=0 --samples 2 --skins 1 --max-tokens 120 \
+	@$(BIN)/gyges test embedded/smollm2 -M slots=1 -s blackmail -s espionage --interface text -f density=0 --samples 2 --skins 1 --max-tokens 120 \
 	  --out $(DEMO)/smollm2 || [ $$? -eq 1 ]
 	@$(BIN)/gyges test scripted/mixture -M harm=0.3 --interface text -f density=0 --samples 12 --out $(DEMO)/mixture
 	@$(BIN)/gyges report $(DEMO)/smollm2 $(DEMO)/mixture --out $(DEMO)
