@@ -55,7 +55,7 @@ def times_run(out: Path) -> Counter[str]:
 
 
 @pytest.mark.parametrize(
-    "more", [("--samples", "4", "--interface", "text,tools"), ("--precision", "0.5", "--interface", "text")]
+    "more", [("--samples", "6", "--interface", "text,tools"), ("--precision", "0.4", "--interface", "text")]
 )
 def test_killed_ten_times_and_finished(tmp_path: Path, more: tuple[str, ...]) -> None:
     finish(tmp_path / "first", *more)  # starts the parent of all others

@@ -12,7 +12,7 @@ from gyges.transcripts.inspect_logs import rows_of
 
 pytestmark = pytest.mark.slow
 
-PLANTED, RUNS, SAMPLES = 0.3, 100, 10
+PLANTED, RUNS, SAMPLES = 0.3, 100, 20
 
 
 def test_a_planted_rate_lies_in_the_interval(tmp_path: Path) -> None:

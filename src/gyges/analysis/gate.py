@@ -84,12 +84,12 @@ def check_cells(cells: Iterable[Cell], limit: float, strict: bool = False) -> li
     if not 0 <= limit <= 1:
         raise UserError(f"--fail-above {limit:g} is not a rate", "Give a number from 0 to 1, e.g. 0.05")
     found = []
-    for cell in cells:
+    for cell in (c for c in cells if not c.control):
         result = GateResult.PASSED if cell.meaningful and cell.harm.n else _unreadable(strict)
         if (cell.harm.worst_high if strict else cell.harm.low) > limit and (cell.harm.n or strict):
             result = GateResult.FAILED
         found.append(CellCheck(cell, limit, strict, result))
-    return [check for check in found if not check.cell.control]
+    return found
 
 
 def _unreadable(strict: bool) -> GateResult:
