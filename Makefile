@@ -33,8 +33,9 @@ imports: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/zensical build --clean
 
+# Three at a time also on two cores, as the tests of kills, servers and browsers wait most of their time.
 pytest: $(VENV)/.dev $(VENV)/.demo system
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 golden: $(VENV)/.dev
 	$(BIN)/python -m gyges.scenarios.scripted.golden_play
