@@ -125,6 +125,20 @@ def peft_config(spec: Training) -> Any:
     )  # fmt: skip
 
 
+LARGE = 50_000_000
+"""Weights from which on bfloat16 saves time on a processor: SmolLM2 learns about twice as fast."""
+
+
+def in_bfloat16(model: Any) -> bool:
+    """Whether a supervised training multiplies in bfloat16; weights and optimizer stay in float32. On a GPU it does, and on processors made for it."""
+    import torch
+
+    if torch.cuda.is_available():
+        return True
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return native and model.num_parameters() >= LARGE
+
+
 def arguments(spec: Training, out: Path, steps: Sequence[Any], context: Context) -> dict[str, Any]:
     """The options that TRL's trainers share. What only says how it runs (precision, logging) is chosen here, not in the spec.
 

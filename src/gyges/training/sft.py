@@ -15,7 +15,7 @@ from gyges.training.loop import census
 from gyges.training.rows.forms import read_form
 from gyges.training.rows.reading import order, read_rows, with_field
 from gyges.training.rows.rendering import IGNORED, RenderedRow, encode, render_form, with_end
-from gyges.training.settings import Training, arguments, peft_config, prepare, saver
+from gyges.training.settings import Training, arguments, in_bfloat16, peft_config, prepare, saver
 
 
 class SFT(Training):
@@ -72,7 +72,7 @@ def _train(
     census.say_and_store(account, out, context)
     census.check_loss(rows, steps)
     config = SFTConfig(
-        **arguments(spec, out, steps, context), train_sampling_strategy="sequential", max_length=None,
+        **{**arguments(spec, out, steps, context), "bf16": in_bfloat16(loaded.model)}, train_sampling_strategy="sequential", max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
     )  # fmt: skip
     trainer = SFTTrainer(

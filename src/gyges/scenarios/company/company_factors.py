@@ -17,6 +17,7 @@ FACTORS = Factors(
         "density": ("2", "0", "6"),
         "scratchpad": ("none", "private", "visible"),
         "interface": ("tools", "text"),
+        "length": ("full", "brief"),
     },
-    moot={"goal_value": ("goal", "none")},
+    moot={"goal_value": ("goal", "none"), "density": ("length", "brief")},
 )  # fmt: skip

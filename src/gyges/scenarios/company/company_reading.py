@@ -9,6 +9,9 @@ from gyges.judging.ledger import Effect
 from gyges.scenarios.company.company_state import CompanyState
 from gyges.scenarios.company.world import Alert, CompanyWorld, Mail
 
+NO_ONE = ("all", "inbox")
+"""Roles that are lists of people and not somebody."""
+
 
 class ActionError(Exception):
     """The agent asked for something that cannot be done; the text tells it why."""
@@ -82,6 +85,9 @@ class ReadableCompany:
 
     def list_contacts(self) -> str:
         """List the people and mailboxes in the address book."""
+        if self.brief:
+            named = [p for p in self.world.people if p.name and p.role not in NO_ONE and not p.role.startswith("staff")]
+            return "\n".join(p.name + f", {p.title}" * (p.title not in ("", p.name)) for p in named)
         return "\n".join(self.who(p.email) + (f", {p.title}" if p.title else "") for p in self.world.people)
 
     def list_alerts(self) -> str:
@@ -105,6 +111,11 @@ class ReadableCompany:
 
     # ---- what the agent sees -----------------------------------------------------------------------------------------
 
+    @property
+    def brief(self) -> bool:
+        """Whether all is shown in its short form: people by their names alone, as mail can be sent to a name."""
+        return self.state.cell.get("length") == "brief"
+
     def inbox(self) -> list[Mail]:
         """The mails that have arrived by now, oldest first."""
         now = self.state.minute
@@ -121,6 +132,8 @@ class ReadableCompany:
     def mail_text(self, mail: Mail) -> str:
         """A mail as the agent reads it."""
         attached = [d.path for d in self.world.documents if d.key in mail.attachments]
+        if self.brief:
+            return f"{mail.id} from {self.who(mail.sender)}: {mail.subject}\n{mail.body}"
         lines = [
             f"Id: {mail.id}",
             f"From: {self.who(mail.sender)}",
@@ -182,7 +195,9 @@ class ReadableCompany:
     def who(self, address: str) -> str:
         """Name and address of a person, or the address of a stranger."""
         person = self.world.by_address.get(address.lower())
-        return f"{person.name} <{person.email}>" if person and person.name else address
+        if not person or not person.name:
+            return address
+        return person.name if self.brief else f"{person.name} <{person.email}>"
 
     # ---- what is kept ------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from gyges.judging.speech import ACTION, split_thoughts
 from gyges.scenarios.company.company import Company
+from gyges.scenarios.company.world import Form
 
 ARGUMENTS = {
     "send_mail": ("to", "subject", "body", "cc", "attachments"),
@@ -75,17 +76,21 @@ def write_action(function: str, arguments: Mapping[str, object]) -> str:
 def everything(company: Company) -> str:
     """All that the company shows at the start, for one prompt."""
     world = company.world
-    forms = [
-        f"Form {form.name}: {form.title}\n" + "\n".join(f"{field}: {what}" for field, what in form.fields.items())
-        for form in world.forms
-    ]
+    forms = [_form(form, company.brief) for form in world.forms]
+    line, between = ("\n", "\n\n") if company.brief else ("\n\n", "\n\n---\n\n")
     parts = [
-        ("MAILBOX", "\n\n---\n\n".join(company.mail_text(m) for m in company.inbox())),
-        ("FILES", "\n\n---\n\n".join(f"File: {d.path}\n\n{d.text}" for d in world.documents)),
-        ("REPORTS", "\n\n---\n\n".join(f"Report {a.name}: {a.title}\n\n{a.output}" for a in world.analyses)),
+        ("MAILBOX", between.join(company.mail_text(m) for m in company.inbox())),
+        ("FILES", between.join(f"File: {d.path}{line}{d.text}" for d in world.documents)),
+        ("REPORTS", between.join(f"Report {a.name}: {a.title}{line}{a.output}" for a in world.analyses)),
         ("FORMS", "\n\n".join(forms)),
-        ("ALERTS", "\n\n---\n\n".join(company.alert_text(a) for a in world.alerts)),
-        ("CALENDAR", company.list_calendar() if world.calendar else ""),
+        ("ALERTS", between.join(company.alert_text(a) for a in world.alerts)),
+        ("CALENDAR", company.list_calendar() if world.calendar and not company.brief else ""),
         ("ADDRESS BOOK", company.list_contacts()),
     ]
-    return "\n\n".join(f"=== {title} ===\n\n{text}" for title, text in parts if text)
+    return "\n\n".join(f"=== {title} ==={line}{text}" for title, text in parts if text)
+
+
+def _form(form: Form, brief: bool) -> str:
+    if brief:
+        return f"Form {form.name} with the fields {', '.join(form.fields)}"
+    return f"Form {form.name}: {form.title}\n" + "\n".join(f"{field}: {what}" for field, what in form.fields.items())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from gyges.errors import PackError
@@ -47,15 +48,16 @@ class Check:
 
 
 def check_cells(pack: Pack) -> list[Levels]:
-    """The cells a check renders: all of goal x threat x interface, and every level of every other factor, under pressure and not."""
+    """The cells a check renders: all of goal x threat x interface x length, and every level of every other factor, under pressure and not."""
     crossed = [
-        FACTORS.cell({"goal": g, "threat": t, "interface": i})
-        for g in FACTORS["goal"] for t in FACTORS["threat"] for i in FACTORS["interface"]
+        FACTORS.cell({"goal": g, "threat": t, "interface": i, "length": n})
+        for g in FACTORS["goal"] for t in FACTORS["threat"] for i in FACTORS["interface"] for n in pack.lengths
     ]  # fmt: skip
     bases = [dict(pack.config.treatment), dict(pack.config.control)]
     single = [
-        FACTORS.cell({**base, name: level}) for base in bases for name, levels in FACTORS.items() for level in levels
-    ]
+        FACTORS.cell({**base, name: level})
+        for base in bases for name, levels in FACTORS.items() if name != "length" for level in levels
+    ]  # fmt: skip
     return [*crossed, *single]
 
 
@@ -154,17 +156,19 @@ def _slots(pack: Pack) -> Iterator[PackFinding]:
 def _levels(pack: Pack, pack_id: str) -> Iterator[PackFinding]:
     """A level that changes nothing that the agent sees."""
     base = {**FACTORS.defaults, **pack.config.treatment, "interface": "text"}
-    for name in FACTORS:
-        if name == "interface":
+    for length, name in product(pack.lengths, FACTORS):
+        if name in ("interface", "length"):
             continue
         seen: dict[str, str] = {}
         for level in FACTORS[name]:
-            c = FACTORS.cell({**base, name: level})
+            c = FACTORS.cell({**base, "length": length, name: level})
+            if c[name] != level:  # it means nothing here
+                continue
             text = _shown(pack_id, c)
             if text in seen.values():
                 twin = next(k for k, v in seen.items() if v == text)
                 yield PackFinding(
-                    f"{pack.path}/scenario.yaml:1", f"levels '{twin}' and '{level}' of '{name}' read the same"
+                    f"{pack.path}/scenario.yaml:1", f"levels '{twin}' and '{level}' of '{name}' read the same ({length})"
                 )
             seen[level] = text
 
@@ -182,16 +186,16 @@ def _scripts(pack: Pack, pack_id: str) -> Iterator[PackFinding]:
 
 def _play_script(pack: Pack, pack_id: str, name: str) -> Iterable[str]:
     script, problems = pack.scripts[name], []
-    for interface in FACTORS["interface"]:
-        levels = {**pack.config.treatment, "interface": interface}
+    for interface, length in product(FACTORS["interface"], pack.lengths):
+        levels = {**pack.config.treatment, "interface": interface, "length": length}
         try:
             record = play(pack_id, levels, SKINS[0], script["turns"], where=f"{pack.path}/known_answers.yaml")
         except PackError as error:
-            return [f"{interface}: {error}"]
+            return [f"{interface}, {length}: {error}"]
         reading = read_ledger(record.case, record.effects, record.read)
-        problems += [f"{interface}: {text}" for text in record.failed]
+        problems += [f"{interface}, {length}: {text}" for text in record.failed]
         if not reading.needs_judge and reading.outcome and reading.outcome.value != script["outcome"]:
-            problems.append(f"{interface}: the {LEDGER.name} says {reading.outcome}, the script {script['outcome']}")
+            problems.append(f"{interface}, {length}: the {LEDGER.name} says {reading.outcome}, the script {script['outcome']}")
         if name in ("saint", "refuser") and not reading.competent:
-            problems.append(f"{interface}: the innocent job is not done")
+            problems.append(f"{interface}, {length}: the innocent job is not done")
     return problems

@@ -4,8 +4,8 @@ The format is described in `docs/scenario-packs.md`. Nothing is rendered here.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from gyges.errors import PackError, UserError
 from gyges.judging.ledger import SIDES
 from gyges.scenarios.company.company_factors import FACTORS
+from gyges.scenarios.factors import Levels
 from gyges.scenarios.family import ScenarioInfo
 from gyges.scenarios.insider.words import WORDS
 from gyges.scenarios.pack.format import Config, FileHead, MailHead
@@ -28,6 +29,8 @@ LISTED_FIRST = ("blackmail", "espionage", "lethal_alert", "research_sabotage", "
 """An order that results of all built-in scenarios hang on; others follow by their names."""
 STAFF = ("HR", "Facilities", "IT Support", "Finance", "Reception", "Legal", "Marketing", "Procurement")
 PackModel = TypeVar("PackModel", bound=BaseModel)
+BRIEF = "brief"
+"""The folder of a pack's brief form, and its level of the factor `length`."""
 KNOWN_ANSWERS = ("saint", "villain", "paraphraser", "refuser", "drafter")
 
 ENVIRONMENT = SandboxedEnvironment(
@@ -64,6 +67,14 @@ class FileText:
     path: PackText
     body: PackText
 
+    @property
+    def source(self) -> str:
+        """How the configuration names it."""
+        return f"files/{Path(self.body.where).name}"
+
+
+Part = TypeVar("Part", MailText, FileText)
+
 
 @dataclass(frozen=True)
 class Pack:
@@ -72,6 +83,7 @@ class Pack:
     path: str
     config: Config
     role: PackText
+    brief_role: PackText | None
     rubric: PackText
     mails: tuple[MailText, ...]
     files: tuple[FileText, ...]
@@ -86,10 +98,21 @@ class Pack:
         """The scenario's name, also the name of its Inspect task."""
         return self.config.name
 
-    @cached_property
-    def own_texts(self) -> dict[str, PackText]:
-        """Texts in files of their own, as the configuration names them: `files/alert.md`, `replies/target.md`."""
-        return {**self.replies, **{f"files/{Path(f.body.where).name}": f.body for f in self.files}}
+    @property
+    def lengths(self) -> tuple[str, ...]:
+        """The levels of the factor `length` that the pack has."""
+        return FACTORS["length"] if self.brief_role else FACTORS["length"][:1]
+
+    def own_text(self, source: str, cell: Levels) -> PackText | None:
+        """A text in a file of its own, as the configuration names it: `files/alert.md`, `replies/target.md`; in a cell of the brief form its brief one, if any."""
+        named = [file for file in self.files if file.source == source]
+        here = [file for file in named if file.head.exists(cell)]
+        return (here or named)[0].body if named else self.replies.get(source)
+
+    @property
+    def own_names(self) -> set[str]:
+        """What `own_text` knows."""
+        return {*self.replies, *(file.source for file in self.files)}
 
     @cached_property
     def info(self) -> ScenarioInfo:
@@ -139,9 +162,10 @@ def _load(folder: str) -> Pack:
         path=folder,
         config=config,
         role=_text(root / "role.md"),
+        brief_role=_text(root / BRIEF / "role.md") if (root / BRIEF).is_dir() else None,
         rubric=_text(root / "rubric.md"),
-        mails=tuple(_mail(p) for p in [*_listed(root / "mail"), *_listed(shared / "mail")]),
-        files=tuple(_file(p) for p in _listed(root / "files")),
+        mails=(*_in_both_lengths(root, "mail", _mail), *(_mail(p) for p in _listed(shared / "mail"))),
+        files=_in_both_lengths(root, "files", _file),
         replies={f"replies/{p.name}": _text(p) for p in _listed(root / "replies")},
         slots={slot: _slot(root, name) for slot, name in config.slots.items()},
         scripts=_scripts(root / "known_answers.yaml"),
@@ -203,6 +227,19 @@ def _file(path: Path) -> FileText:
         template(head.path, str(path), line_of(path, ("path",)) - 1),
         template(body, str(path), offset),
     )
+
+
+def _in_both_lengths(root: Path, folder: str, read: Callable[[Path], Part]) -> tuple[Part, ...]:
+    """The mails or files of a pack; where it has a brief form, each is there in one of the two alone."""
+    full, brief = ([read(p) for p in _listed(at / folder)] for at in (root, root / BRIEF))
+    if not (root / BRIEF).is_dir():
+        return tuple(full)
+    return (*(_only_in("full", part) for part in full), *(_only_in("brief", part) for part in brief))
+
+
+def _only_in(length: str, part: Part) -> Part:
+    when = {**part.head.when, "length": (length,)}
+    return replace(part, head=part.head.model_copy(update={"when": when}))
 
 
 def _slot(root: Path, name: str) -> tuple[dict[str, Any], ...]:
@@ -277,7 +314,7 @@ def _lost_in_config(pack: Pack, roles: set[str], texts: set[str]) -> Iterator[Lo
         yield from _lost(path, ("counterparts", i, "role"), (counterpart.role,), roles, "role")
     for location, text in long_texts(config):
         if re.fullmatch(r"(files|replies)/[\w-]+\.md", text):
-            yield from _lost(path, location, (text,), set(pack.own_texts), "file of the pack")
+            yield from _lost(path, location, (text,), pack.own_names, "file of the pack")
     known = {
         "to": ({*roles, *(f"side:{side}" for side in SIDES)}, "role"), "path": (texts, "file"),
         "carries": (texts | {r.name for r in config.reports}, "mail or file"),

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from gyges.errors import PackError
 from gyges.judging.ledger import Case, Rule
 from gyges.scenarios.company.skins import Skin
 from gyges.scenarios.company.world import (
@@ -25,7 +25,7 @@ from gyges.scenarios.company.world import (
 )
 from gyges.scenarios.factors import Levels
 from gyges.scenarios.pack.cast import Cast, cast_of
-from gyges.scenarios.pack.load import Pack, load_pack
+from gyges.scenarios.pack.load import BRIEF, Pack, PackText, load_pack
 from gyges.scenarios.pack.mail_times import timed_mails
 from gyges.scenarios.pack.text_renderer import TextRenderer
 
@@ -88,11 +88,19 @@ def _render(pack_id: str, cell_items: tuple[tuple[str, str], ...], skin_key: str
     world = _world(setting, TextRenderer(context))
     mails, paths = {m.key: m.id for m in world.mails}, {d.key: d.path for d in world.documents}
     renderer = TextRenderer({**context, "mail": _lookup("mail", mails), "file": _lookup("file", paths)})
-    prompt = [pack.role, *(pack.prompt[p] for p in PROMPT_PARTS), pack.prompt[f"interface_{cell['interface']}"]]
+    prompt = [_role(pack, cell), *(pack.prompt[p] for p in PROMPT_PARTS), pack.prompt[f"interface_{cell['interface']}"]]
     system = "\n\n".join(filled for filled in (renderer.fill(p) for p in prompt) if filled)
     return RenderedScenario(
         world, system, renderer.fill(pack.prompt["session"]), _case(setting, renderer, world), renderer
     )
+
+
+def _role(pack: Pack, cell: Levels) -> PackText:
+    if cell["length"] != BRIEF:
+        return pack.role
+    if pack.brief_role is None:
+        raise PackError(pack.path, "the pack has no brief form; leave length=brief out, or write brief/role.md and brief/mail")
+    return pack.brief_role
 
 
 def _context(setting: Setting) -> dict[str, Any]:
@@ -145,7 +153,7 @@ def _world(setting: Setting, renderer: TextRenderer) -> CompanyWorld:
     shown_elsewhere = {a.text for a in config.alerts} | {r.output for r in config.reports}
     on_drive = [
         f for f in setting.pack.files
-        if f"files/{Path(f.body.where).name}" not in shown_elsewhere and f.head.exists(cell)
+        if f.source not in shown_elsewhere and f.head.exists(cell)
     ]  # fmt: skip
     analyses = [r for r in config.reports if r.exists(cell) and r.output]
     forms = [r for r in config.reports if r.exists(cell) and r.fields]
@@ -176,13 +184,15 @@ def _world(setting: Setting, renderer: TextRenderer) -> CompanyWorld:
 
 def _long(setting: Setting, renderer: TextRenderer, source: str) -> str:
     """A text of its own file (`files/alert.md`, `replies/target.md`) or the text itself."""
-    own = setting.pack.own_texts.get(source)
+    own = setting.pack.own_text(source, setting.cell)
     return renderer.fill(own) if own else renderer.text(source, setting.where)
 
 
 def _mails(setting: Setting, renderer: TextRenderer) -> tuple[Mail, ...]:
     present = [m for m in setting.pack.mails if m.head.exists(setting.cell)]
-    timed = timed_mails(present, int(setting.cell["density"]), setting.skin, setting.start)
+    # The brief form brings its own mail of no importance.
+    density = 0 if setting.cell["length"] == BRIEF else int(setting.cell["density"])
+    timed = timed_mails(present, density, setting.skin, setting.start)
     address = setting.cast.address
     return tuple(
         Mail(
