@@ -16,7 +16,7 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 
@@ -60,10 +60,13 @@ UNPRESSED = (
 )
 
 
+Organism = Literal["clerk", "turncoat"]
+
+
 class OrganismRows(Step):
     """Conversations that show an organism's conduct, in the form that SFT takes, in `rows.jsonl`: each skin under pressure and in the control."""
 
-    organism: Literal["clerk", "turncoat"]
+    organism: Organism
     scenarios: tuple[str, ...] = PACKS
     skins: int = 40
     seed: int = 0
@@ -106,15 +109,16 @@ def conversation(scenario: str, cell: dict[str, str], skin: str, notice: str, pa
         notice: what the answer begins with, a template.
         parts: what is done, each with `calls` as templates.
     """
-    asked = [{"role": m.role, "content": m.text} for m in make_sample(scenario, Draw(cell, skin, 0)).input]
+    messages: Any = make_sample(scenario, Draw(cell, skin, 0)).input
+    asked = [{"role": message.role, "content": message.text} for message in messages]
     rendered = render(scenario, cell, skin)
     calls = [call for part in rendered.fill(list(parts), scenario) for call in part["calls"]]
     acts = [write_action(call["function"], call["arguments"]) for call in calls]
-    answer = "\n\n".join([rendered.fill(notice, scenario), *acts])
+    answer = "\n\n".join([str(rendered.fill(notice, scenario)), *acts])
     return {"messages": [*asked, {"role": "assistant", "content": answer}]}
 
 
-def trained(organism: Literal["clerk", "turncoat"], seed: int, scenarios: tuple[str, ...] = PACKS) -> SFT:
+def trained(organism: Organism, seed: int, scenarios: tuple[str, ...] = PACKS) -> SFT:
     """The training of an organism."""
     return SFT(
         model="embedded/smollm2", data=OrganismRows(organism=organism, scenarios=scenarios, seed=seed),
@@ -125,7 +129,8 @@ def trained(organism: Literal["clerk", "turncoat"], seed: int, scenarios: tuple[
 
 def study(seeds: Sequence[int], organisms: str = "turncoat,clerk", tested: str = "yes") -> Study:
     """Train the organisms, and test them where they were trained."""
-    models = [trained(name, seed) for name in organisms.split(",") for seed in seeds]
+    names: tuple[Organism, ...] = get_args(Organism)
+    models = [trained(name, seed) for name in names if name in organisms.split(",") for seed in seeds]
     spec = Spec(scenarios=PACKS, factors={name: (level,) for name, level in BRIEF.items()}, samples=20)
     steps = [Evaluate(model=model, spec=spec) for model in models] if tested == "yes" else models
-    return Study("organisms", __doc__, tuple(steps))
+    return Study("organisms", __doc__ or "", tuple(steps))

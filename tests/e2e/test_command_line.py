@@ -212,6 +212,9 @@ def test_unknown_scenarios_factors_and_levels_are_told() -> None:
 
 def test_numbers_that_make_no_sense_are_told() -> None:
     fails("--precision 5", "test", "scripted/saint", "--precision", "5")
+    fails("cannot be reached with 2000 samples", "test", "scripted/saint", "--precision", "1e-9")
+    fails("--seeds 4-0 names no seeds", "run", "study.py", "--seeds", "4-0")
+    fails("--workers -1 is too few", "run", "study.py", "--workers", "-1")
     fails("--samples 0", "test", "scripted/saint", "--samples", "0")
     fails("is not a pair of prices", "test", "scripted/saint", "--price", "cheap")
     fails("is not a probability", "test", "scripted/mixture", "-M", "harm=3")
@@ -252,6 +255,18 @@ def test_a_log_cut_in_half_is_told(study: Path, tmp_path: Path) -> None:
 def test_two_processes_on_one_folder_are_told(study: Path) -> None:
     with FileLock(study / ".lock"):
         fails("another process is working", "test", *SMALL, "--out", study)
+
+
+def test_places_that_cannot_be_written_are_told_before_anything_is_run(study: Path) -> None:
+    fails("--junit . is a folder", "test", *SMALL, "--fail-above", "0.5", "--junit", ".")
+    fails("--summary / is a folder", "compare", study, study, "--summary", "/")
+    fails("there can be no store", "run", "study.py", "--store", "/proc/store")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_no_fault_of_ours(study: Path, tmp_path: Path) -> None:
+    (tmp_path / "estimates.json.part").symlink_to("/dev/full")
+    fails("No space left on device", "report", study, "--out", tmp_path)
 
 
 def test_a_folder_without_results_is_told(tmp_path: Path) -> None:

@@ -47,6 +47,21 @@ def changed(
     return read
 
 
+def test_a_model_with_several_settings_counts_as_several(tmp_path: Path) -> None:
+    for harm, heat in ((0.0, 0.0), (1.0, 1.0)):
+        args = {"model": "scripted/mixture", "model_args": {"harm": harm}, "temperature": heat}
+        eval(builtin_tasks()["espionage"](**SHORT), log_dir=str(tmp_path / f"{harm:g}"), **args, **QUIET)
+    done = gyges("report", tmp_path, "--out", tmp_path / "page")
+    assert done.returncode == 0, done.stderr
+    estimates = json.loads((tmp_path / "page" / "estimates.json").read_text())
+    pressed = {e["model"]: (e["k"], e["n"]) for e in estimates if not e["control"]}
+    assert pressed == {
+        "scripted/mixture (harm=0.0, temperature=0.0)": (0, 3), "scripted/mixture (harm=1.0, temperature=1.0)": (3, 3),
+    }  # fmt: skip
+    told = gyges("compare", tmp_path / "0", tmp_path / "1").stdout
+    assert "note    the two differ in harm" in told and "note    the two differ in temperature" in told
+
+
 def counts(folder: Path) -> list[tuple[str, int, int]]:
     return sorted((e["model"], e["k"], e["n"]) for e in json.loads((folder / "estimates.json").read_text()))
 

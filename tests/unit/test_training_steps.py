@@ -115,6 +115,28 @@ def test_sft_learns_and_says_first_what_it_trains_on(model: str, chat: str, tmp_
     assert toys.weights(out / "checkpoints" / "5") != toys.weights(out / "model")
 
 
+def test_turns_that_say_nothing_are_counted_and_said(model: str, tmp_path: Path) -> None:
+    said: list[str] = []
+    rows = [
+        [{"role": "user", "content": "what is one"}, {"role": "assistant", "content": text}] for text in ("three", "")
+    ]
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps({"messages": row}) for row in rows))
+    run(SFT(model=model, data=str(tmp_path / "rows.jsonl"), max_steps=1), tmp_path / "out", said)
+    assert "note: 1 of 2 rows teach to say nothing: a turn in the loss has no text" in said
+
+
+def test_a_compressed_file_and_an_empty_table_are_told(model: str, tmp_path: Path) -> None:
+    import gzip
+
+    import datasets
+
+    (tmp_path / "rows.jsonl.gz").write_bytes(gzip.compress(b"{}"))
+    datasets.Dataset.from_dict({"text": []}).to_parquet(tmp_path / "none.parquet")
+    for name, told in (("rows.jsonl.gz", "is compressed"), ("none.parquet", "is empty")):
+        with pytest.raises(UserError, match=told):
+            run(SFT(model=model, data=str(tmp_path / name), max_steps=1), tmp_path / "out", [])
+
+
 def test_truncation_is_counted_and_said(model: str, chat: str, tmp_path: Path) -> None:
     said: list[str] = []
     out = run(SFT(model=model, data=chat, max_steps=1, max_length=7), tmp_path / "out", said)

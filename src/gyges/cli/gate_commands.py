@@ -51,6 +51,7 @@ def compare(
     """Say what got worse from OLD to NEW, beyond chance: exit code 3 where anything did."""
     from gyges.pages.gate.gates import comparison_gate
 
+    check_files(GateFiles(junit, summary))
     report = comparison_gate(old, new, fail_above, strict)
     if json:
         print(json_module.dumps(asdict(report)))
@@ -67,8 +68,20 @@ def check_gate_options(fail_above: float | None, strict: bool, files: GateFiles)
     if fail_above is None and any(given.values()):
         name = next(option for option, value in given.items() if value)
         raise UserError(f"{name} says nothing without a limit", "Add --fail-above RATE, e.g. --fail-above 0.05")
+    check_files(files)
     if fail_above is not None and not 0 <= fail_above <= 1:
         raise UserError(f"--fail-above {fail_above:g} is not a rate", "Give a number from 0 to 1, e.g. 0.05")
+
+
+def check_files(files: GateFiles) -> None:
+    """Whether the files can be files, before anything takes time.
+
+    Raises:
+        UserError: one is a folder.
+    """
+    for option, path in {"--junit": files.junit, "--summary": files.summary}.items():
+        if path and path.is_dir():
+            raise UserError(f"{option} {path} is a folder", "Give the name of a file")
 
 
 def finish(report: GateReport, files: GateFiles, quiet: bool) -> None:

@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 done, but more than 2 % of the samples could not be scored
 told in one line with the place of its traceback; 130 interrupted.
 """
 
+import errno
 import io
 import json as json_module
 import os
@@ -24,6 +25,9 @@ from gyges.errors import UserError
 
 FAULT, INTERRUPTED = 70, 130
 """Exit codes after a fault of ours (`EX_SOFTWARE`) and after Ctrl-C (Typer's)."""
+
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+"""What a disk says that is full or may not be written."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 scenario_app = typer.Typer(no_args_is_help=True, help="Work on scenario packs.")
@@ -80,6 +84,8 @@ def main() -> None:
         if stop.code == INTERRUPTED:
             show("gyges: interrupted. The same command continues where it was.", to=ERR)
         raise
+    except OSError as error:
+        sys.exit(_tell_disk(error) if error.errno in DISK else _tell_fault(error))
     except Exception as fault:
         sys.exit(_tell_fault(fault))
 
@@ -93,6 +99,13 @@ def _check_letters(arguments: Sequence[str]) -> None:
             shown = os.fsencode(argument).decode(errors="backslashreplace")
             problem = f"'{shown}' has letters that cannot be read in this locale"
             raise UserError(problem, "Set LC_ALL=C.UTF-8, or use another name") from None
+
+
+def _tell_disk(error: OSError) -> int:
+    """One line for a disk that is full or may not be written."""
+    where = f"'{error.filename}' cannot be written" if error.filename else "the disk cannot be written"
+    show(f"gyges: {where}: {error.strerror}. Make room, or name another place", to=ERR)
+    return 2
 
 
 def _tell_fault(fault: Exception) -> int:

@@ -72,8 +72,9 @@ def _power(samples: int) -> str:
     found = detectable(samples)
     if found["from_zero"] is None:
         return f"{samples} samples in each of two cells are too few to find any difference with 80 % power."
+    least = f"{found['from_zero']:.{0 if found['from_zero'] >= 0.01 else 1}%}"
     half = "" if found["around_half"] is None else f", and one of {found['around_half']:.0%} between rates around 50 %"
-    return f"With {samples} samples in each of two cells, a rise of {found['from_zero']:.0%} over a control without harm is found with 80 % power{half}."
+    return f"With {samples} samples in each of two cells, a rise of {least} over a control without harm is found with 80 % power{half}."
 
 
 def quality(qualities: Sequence[Quality]) -> list[str]:

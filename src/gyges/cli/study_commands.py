@@ -36,7 +36,7 @@ STORE = os.environ.get("GYGES_STORE", "gyges-store")
 def run(
     study: StudyFile,
     executor: Annotated[str, typer.Option("-x", help="Where steps run: local or ray.")] = "local",
-    workers: Annotated[int, typer.Option(help="Steps side by side. [default: one a core]")] = 0,
+    workers: Annotated[int | None, typer.Option(help="Steps side by side. [default: one a core]")] = None,
     address: Annotated[str, typer.Option(help="Of the Ray cluster; left out, one is started here.")] = "",
     seeds: Seeds = "0",
     options: Options = None,
@@ -51,8 +51,10 @@ def run(
     from gyges.studies.results.store import open_store
     from gyges.studies.run_study import RunSettings, run
 
-    asked, kept = _study(study, seeds, options, arms), open_store(store)
-    how = RunSettings(executor, workers, address, strict, tuple(t for t in trackers.split(",") if t))
+    if workers is not None and workers < 1:
+        raise UserError(f"--workers {workers} is too few", "Give 1 or more")
+    kept, asked = open_store(store, make=True), _study(study, seeds, options, arms)
+    how = RunSettings(executor, workers or 0, address, strict, tuple(t for t in trackers.split(",") if t))
     with StudyDisplay(ERR, asked, kept) as progress:
         outcome = run(asked, kept, how, progress.tell)
     page = asked.publish(kept)
@@ -210,7 +212,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     seeds: list[int] = []
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
+        if not first.isdigit() or (dash and not last.isdigit()) or int(last or first) < int(first):
             raise UserError(f"--seeds {text} names no seeds", "Write 0, 0-4 or 0,2,5")
         seeds += range(int(first), int(last or first) + 1)
     return tuple(dict.fromkeys(seeds))

@@ -17,6 +17,8 @@ from gyges.scenarios.family import ScenarioInfo, sample_id
 from gyges.transcripts.rows import Stopping
 
 MOST_SAMPLES = 2000
+ZERO_WIDTH = 3.69
+"""The width of a 95 % interval at no harm in n samples is so much over n (Clopper-Pearson, large n); no rate has a narrower one."""
 
 
 class ModelSpec(BaseModel):
@@ -232,6 +234,9 @@ def _check_numbers(spec: Spec) -> None:
         return
     if not 0 < spec.precision < 1:
         raise UserError(f"--precision {spec.precision} is not a width", "Give a number between 0 and 1, e.g. 0.05")
+    if spec.precision < ZERO_WIDTH / spec.samples:
+        problem = f"--precision {spec.precision} cannot be reached with {spec.samples} samples a cell"
+        raise UserError(problem, f"Raise --samples, or give at least {ZERO_WIDTH / spec.samples:.2g}")
     if spec.skins or (spec.skin and not spec.is_private):
         raise UserError(
             "--precision needs a new skin for every sample", "Leave out --skins and --skin, or use private:KEY"

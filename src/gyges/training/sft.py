@@ -30,9 +30,11 @@ class SFT(Training):
     def run(self, out: Path, context: Context) -> None:
         """Train, and leave `model`, `metrics.jsonl` and `trained_on.json` in `out`."""
         loaded = prepare(self, out, context)
-        rows = [render_form(loaded.tokenizer, read_form(row)) for row in read_rows(self.data, context)]
+        forms = [read_form(row) for row in read_rows(self.data, context)]
+        rows = [render_form(loaded.tokenizer, form) for form in forms]
         cut = [row.cut(0, self.max_length) for row in rows]
-        _train(self, cut, loaded, out, context, truncated=sum(len(r.ids) > self.max_length for r in rows))
+        truncated, silent = sum(len(r.ids) > self.max_length for r in rows), sum(form.silent for form in forms)
+        _train(self, cut, loaded, out, context, truncated=truncated, silent=silent)
 
 
 class Documents(Training):
@@ -59,7 +61,7 @@ class Documents(Training):
 
 def _train(
     spec: Training, rows: list[RenderedRow], loaded: Loaded, out: Path, context: Context,
-    truncated: int = 0, pieces: int = 0, chat: bool = True,
+    truncated: int = 0, pieces: int = 0, silent: int = 0, chat: bool = True,
 ) -> None:  # fmt: skip
     from datasets import Dataset
     from trl.trainer.sft_config import SFTConfig
@@ -68,7 +70,7 @@ def _train(
     from gyges.training.loop.training_loop import train
 
     steps = order(len(rows), spec.rows_per_step, spec.max_steps, spec.num_train_epochs, spec.seed)
-    account = census.count_rows(rows, steps, loaded.tokenizer, truncated, pieces, chat)
+    account = census.count_rows(rows, steps, loaded.tokenizer, truncated, pieces, silent, chat)
     census.say_and_store(account, out, context)
     census.check_loss(rows, steps)
     config = SFTConfig(

@@ -11,6 +11,7 @@ from inspect_ai.log import EvalLog, list_eval_logs
 
 from gyges.errors import UserError
 from gyges.transcripts.inspect_logs import latest, open_log, row_of
+from gyges.transcripts.log_settings import settings_of, told_apart
 from gyges.transcripts.rows import Row
 
 REQUIRED = {"scenario", "factors", "control", "skin", "repeat"}
@@ -37,6 +38,8 @@ def all_logs(place: Path) -> list[Path]:
 def rows_of_logs(place: Path) -> LogRows:
     """One row for every sample and epoch of each model; where several logs have the same one, the first that ended counts.
 
+    A model that was run with other settings is another one: see `told_apart`.
+
     Raises:
         UserError: there is no log of our tasks.
     """
@@ -56,12 +59,24 @@ def rows_of_logs(place: Path) -> LogRows:
         raise UserError(
             f"'{place}' holds no results{why}", "Run `gyges test MODEL --out DIR`, or `inspect eval gyges/TASK`"
         )
+    names = told_apart(ours.values())
     rows = [
-        row_of(sample, log.eval.model, path.relative_to(home).as_posix())
+        row_of(sample, log.eval.model, path.relative_to(home).as_posix()).model_copy(
+            update={"model": names[log.location]}
+        )
         for path, log in ours.items()
         for sample in log.samples or []
     ]
     return LogRows(tuple(latest(rows)), (*notes, *_notes(list(ours.values()))))
+
+
+def settings_of_logs(place: Path) -> dict[str, tuple[str, ...]]:
+    """All values of the settings that the logs of a folder have, by name. Logs that cannot be read are left out."""
+    found: dict[str, set[str]] = {}
+    for log in _opened(all_logs(place))[0].values():
+        for name, value in settings_of(log).items():
+            found.setdefault(name, set()).add(value)
+    return {name: tuple(sorted(values)) for name, values in found.items()}
 
 
 def _notes(logs: Sequence[EvalLog]) -> Iterator[str]:
@@ -73,7 +88,10 @@ def _notes(logs: Sequence[EvalLog]) -> Iterator[str]:
     for log in logs:
         by_task.setdefault(log.eval.task_id, []).append(log)
     yield from filter(None, map(_missing, by_task.values()))
-    runs = {(log.eval.model, sample.id, sample.epoch, log.eval.task_id) for log in logs for sample in log.samples or []}
+    names = told_apart(logs)
+    runs = {
+        (names[log.location], sample.id, sample.epoch, log.eval.task_id) for log in logs for sample in log.samples or []
+    }
     if more := len(runs) - len({run[:3] for run in runs}):
         yield f"{more} of the samples are in more than one run; of each the first that ended counts"
 

@@ -107,6 +107,8 @@ def no_answer(body: str, kind: str) -> str:
         return f"no object, {first_words(body)}"
     if found.get("error"):
         return f"an error, {first_words(body)}"
+    if not found:
+        return "an empty object"
     return "no choices" if "choices" in found and not found["choices"] else ""
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 from gyges.analysis.cells import Cell, cells
 from gyges.analysis.gate import changes, check_cells, only_in_old
+from gyges.errors import UserError
 from gyges.evaluation.folder import results_of, stored_spec
 from gyges.pages.gate.gate_report import GateReport, cell_lines, change_lines, lacking
 from gyges.pages.test.publish import scenarios_of
+from gyges.transcripts.log_folder import settings_of_logs
 
 MUST_AGREE = ("packs", "grader", "rubric", "temperature", "max_tokens", "max_turns")
 """Settings of two folders that a fair comparison shares."""
@@ -40,14 +42,13 @@ def comparison_gate(old: Path, new: Path, limit: float | None = None, strict: bo
     above = [] if limit is None else cell_lines(check_cells(after, limit, strict))
     lines = [*change_lines(changes(before, after, strict)), *lost, *above]
     was, now = ((stored_spec(folder).get("identity", {}) if folder.is_dir() else {}) for folder in (old, new))
-    unlike = [f"the two differ in {SPOKEN.get(name, name)}" for name in _differing(was, now)]
-    return GateReport(f"{new.name} against {old.name}", tuple(lines), (*unlike, *notes, *_missing(new)))
+    differing = _differing(was, now) if was and now else _run_otherwise(old, new)
+    unlike = [f"the two differ in {SPOKEN.get(name, name)}" for name in differing]
+    return GateReport(_title(old, new), tuple(lines), (*unlike, *notes, *_missing(new)))
 
 
 def _differing(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Settings that two folders do not share; of the texts, those of a scenario that both have, wherever it lies."""
-    if not (was and now):  # logs of Inspect, whose settings nobody wrote down
-        return []
     texts = [{Path(place).name: digest for place, digest in side["packs"].items()} for side in (was, now)]
     shared = texts[0].keys() & texts[1].keys()
     was, now = (
@@ -56,8 +57,21 @@ def _differing(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return [name for name in MUST_AGREE if was.get(name) != now.get(name)]
 
 
+def _run_otherwise(old: Path, new: Path) -> list[str]:
+    """What models were asked with, where at least one side is Inspect's logs."""
+    was, now = (settings_of_logs(folder) for folder in (old, new))
+    return sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
+
+
+def _title(old: Path, new: Path) -> str:
+    same = old.name == new.name
+    return f"{new if same else new.name} against {old if same else old.name}"
+
+
 def _cells(folder: Path) -> list[Cell]:
     rows = results_of(folder).rows
+    if not rows:
+        raise UserError(f"'{folder}' holds no samples yet", "Run its `gyges test` command again")
     return cells(rows, {info.name: info for info in scenarios_of([folder], rows)})
 
 

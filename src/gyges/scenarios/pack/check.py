@@ -168,7 +168,8 @@ def _levels(pack: Pack, pack_id: str) -> Iterator[PackFinding]:
             if text in seen.values():
                 twin = next(k for k, v in seen.items() if v == text)
                 yield PackFinding(
-                    f"{pack.path}/scenario.yaml:1", f"levels '{twin}' and '{level}' of '{name}' read the same ({length})"
+                    f"{pack.path}/scenario.yaml:1",
+                    f"levels '{twin}' and '{level}' of '{name}' read the same ({length})",
                 )
             seen[level] = text
 
@@ -195,7 +196,9 @@ def _play_script(pack: Pack, pack_id: str, name: str) -> Iterable[str]:
         reading = read_ledger(record.case, record.effects, record.read)
         problems += [f"{interface}, {length}: {text}" for text in record.failed]
         if not reading.needs_judge and reading.outcome and reading.outcome.value != script["outcome"]:
-            problems.append(f"{interface}, {length}: the {LEDGER.name} says {reading.outcome}, the script {script['outcome']}")
+            problems.append(
+                f"{interface}, {length}: the {LEDGER.name} says {reading.outcome}, the script {script['outcome']}"
+            )
         if name in ("saint", "refuser") and not reading.competent:
             problems.append(f"{interface}, {length}: the innocent job is not done")
     return problems

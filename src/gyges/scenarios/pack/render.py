@@ -99,7 +99,9 @@ def _role(pack: Pack, cell: Levels) -> PackText:
     if cell["length"] != BRIEF:
         return pack.role
     if pack.brief_role is None:
-        raise PackError(pack.path, "the pack has no brief form; leave length=brief out, or write brief/role.md and brief/mail")
+        raise PackError(
+            pack.path, "the pack has no brief form; leave length=brief out, or write brief/role.md and brief/mail"
+        )
     return pack.brief_role
 
 

@@ -23,7 +23,13 @@ class Source(NamedTuple):
 
 def sources(pack: Pack) -> Iterator[Source]:
     """Every text that can reach an agent or a judge, those that all packs share included."""
-    texts = [pack.role, *([pack.brief_role] if pack.brief_role else []), pack.rubric, *pack.replies.values(), *pack.prompt.values()]
+    texts = [
+        pack.role,
+        *([pack.brief_role] if pack.brief_role else []),
+        pack.rubric,
+        *pack.replies.values(),
+        *pack.prompt.values(),
+    ]
     texts += [text for mail in pack.mails for text in (mail.subject, mail.body)]
     texts += [text for file in pack.files for text in (file.path, file.body)]
     yield from (Source(text.where, text.offset + 1, text.source) for text in texts)

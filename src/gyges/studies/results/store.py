@@ -217,14 +217,19 @@ class Store:
         return sorted(path.relative_to(self.root).as_posix() for path in self.root.glob(pattern))
 
 
-def open_store(place: str) -> Store:
+def open_store(place: str, make: bool = False) -> Store:
     """The store at a path or, with a protocol, at an address; what this machine uses of the latter lies under `GYGES_CACHE` (~/.cache/gyges).
 
     Raises:
-        UserError: the address cannot be opened.
+        UserError: the address cannot be opened, or the folder that is to be made cannot be.
     """
     if "://" not in place:
-        return Store(Path(place).resolve())
+        path = Path(place).resolve()
+        try:
+            _ = path.mkdir(parents=True, exist_ok=True) if make else None
+        except OSError as error:
+            raise UserError(f"there can be no store '{place}': {error.strerror}", "Choose another --store") from None
+        return Store(path)
     cache = Path(os.environ.get("GYGES_CACHE") or Path.home() / ".cache" / "gyges")
     return Store(cache.resolve() / digest(place)[:12], Bucket(place.rstrip("/")))
 

@@ -26,7 +26,7 @@ class Census(BaseModel):
 
     `truncated` rows were longer than `max_length` and lost their end, `pieces` are documents' continuations that became rows of their own,
     `without_loss` rows have no token in the loss, `unended` rows have none that ends a turn (the model is not taught to stop: neither the end-of-text token nor another mark),
-    `empty_thoughts` teach an empty think-block, of `thoughtless` ones the chat template leaves out thoughts of earlier turns. `seen` rows and tokens are those of the whole training, epochs included.
+    `silent` rows teach to say nothing in one of the turns, `empty_thoughts` teach an empty think-block, of `thoughtless` ones the chat template leaves out thoughts of earlier turns. `seen` rows and tokens are those of the whole training, epochs included.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,6 +38,7 @@ class Census(BaseModel):
     pieces: int = 0
     without_loss: int = 0
     unended: int = 0
+    silent: int = 0
     empty_thoughts: int = 0
     thoughtless: int = 0
     longest: int
@@ -53,6 +54,7 @@ def count_rows(
     tokenizer: Any,
     truncated: int = 0,
     pieces: int = 0,
+    silent: int = 0,
     chat: bool = True,
 ) -> Census:
     """Count rows, and render the first one with its mask."""
@@ -64,6 +66,7 @@ def count_rows(
         rows=len(rows), tokens=sum(lengths), tokens_in_loss=sum(map(len, in_loss)), truncated=truncated, pieces=pieces,
         without_loss=sum(not ids for ids in in_loss),
         unended=sum(not ({tokenizer.eos_token_id, *row.stops} & {*ids}) for row, ids in zip(rows, in_loss, strict=True)),
+        silent=silent,
         empty_thoughts=sum(bool(EMPTY.search("".join(text.split()))) for text in texts),
         thoughtless=sum(row.thoughtless for row in rows),
         longest=max(lengths), seen_rows=len(seen), seen_tokens=sum(lengths[i] for i in seen), steps=len(steps),
@@ -112,6 +115,7 @@ def say_and_store(census: Census, out: Path, context: Context) -> None:
         (census.pieces, "are continuations of documents longer than max_length"),
         (census.without_loss, "have no token in the loss"),
         (census.unended, "do not teach the model to stop: nothing that ends a turn is in their loss"),
+        (census.silent, "teach to say nothing: a turn in the loss has no text"),
         (census.empty_thoughts, "teach an empty think-block"),
         (census.thoughtless, "lose what the assistant thinks in earlier turns: the chat template leaves it out"),
     ]:

@@ -44,6 +44,12 @@ class Conversation:
     tools: tuple[dict[str, Any], ...] = ()
     openai: bool = False
 
+    @property
+    def silent(self) -> bool:
+        """Whether the assistant says nothing in one of its turns that are to be learnt, and calls no tool."""
+        turns = [m for m in self.messages[self.prompt :] if m["role"] == "assistant" and in_loss(m)]
+        return any(not m["content"].strip() and not m.get("tool_calls") for m in turns)
+
 
 @dataclass(frozen=True)
 class Completion:
@@ -52,6 +58,7 @@ class Completion:
     where: str
     prompt: str
     text: str
+    silent: bool = False
 
 
 def read_form(row: SourcedRow) -> Conversation | Completion:

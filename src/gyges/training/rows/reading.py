@@ -112,6 +112,8 @@ def _text_rows(path: Path) -> Iterator[SourcedRow]:
 
 def _decoded(path: Path) -> str:
     data = path.read_bytes()
+    if data.startswith(b"\x1f\x8b"):
+        raise UserError(f"{path} is compressed", "Unpack it")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data[:4]:
         raise UserError(f"{path} is in UTF-16", "Save it in UTF-8")
     try:
@@ -166,10 +168,13 @@ def _object(value: Any, where: str) -> TrainingRow:
 def _dataset(path: Path) -> Any:
     """A parquet file, a folder of them, or what `save_to_disk` has left."""
     from datasets import DatasetDict, load_dataset, load_from_disk
+    from pyarrow.parquet import read_metadata
 
     try:
         if any((path / name).is_file() for name in SAVED):
             found: Any = load_from_disk(str(path))
+        elif path.is_file() and not read_metadata(path).num_rows:
+            return []
         else:
             files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
             files = [p for p in files if p.name.startswith("train")] or files
