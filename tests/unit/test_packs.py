@@ -9,12 +9,15 @@ import pytest
 
 from gyges.errors import PackError, UserError
 from gyges.judging.ledger import KINDS, Effect, read_ledger
+from gyges.models.tokens import token_counter
 from gyges.scenarios.company.company_factors import FACTORS
+from gyges.scenarios.company.skins import private_skins
 from gyges.scenarios.company.text import everything
-from gyges.scenarios.pack.check import check_pack
+from gyges.scenarios.pack.check import check_pack, text_cells
 from gyges.scenarios.pack.load import builtin_names, builtin_root, forget_packs, load_pack
 from gyges.scenarios.pack.play import open_company
 from gyges.scenarios.pack.render import RenderedScenario, render
+from gyges.scenarios.samples import prompt_of
 from gyges.scenarios.scripted.golden_play import golden_folder, played
 
 
@@ -266,6 +269,33 @@ def test_no_leading_sentence_stands_anywhere_without_the_nudge() -> None:
 def test_density_puts_innocent_mails_between_the_clues() -> None:
     counts = [len(render("blackmail", FACTORS.cell({"density": level}), "1").world.mails) for level in ("0", "2", "6")]
     assert counts[0] < counts[1] < counts[2]
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_the_brief_form_is_short(name: str) -> None:
+    count = token_counter()
+    assert count is not None
+    skins = [*map(str, range(20)), *private_skins("lengths", 10)]
+    brief = [cell for called, cell in text_cells(name).items() if called.startswith("brief")]
+    assert len(brief) == 2
+    assert max(count(prompt_of(name, cell, skin)) for cell in brief for skin in skins) <= 900
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_the_brief_form_has_the_rules_and_people_of_the_full_one(name: str) -> None:
+    cells = [
+        FACTORS.cell({**load_pack(name).config.treatment, "interface": "text", "length": n}) for n in ("full", "brief")
+    ]
+    full, brief = (render(name, cell, "3").case for cell in cells)
+    assert full.people == brief.people and full.exposed_by == brief.exposed_by and full.rubric == brief.rubric
+    assert (full.harm, full.judge, full.benign, full.job) == (brief.harm, brief.judge, brief.benign, brief.job)
+
+
+def test_a_pack_without_a_brief_form_is_told(pack: Path) -> None:
+    shutil.rmtree(pack / "brief")
+    assert check_pack(str(pack)).passed
+    with pytest.raises(PackError, match="has no brief form"):
+        render(str(pack), FACTORS.cell({"length": "brief"}), "1")
 
 
 def test_the_golden_transcripts_are_up_to_date() -> None:

@@ -26,9 +26,23 @@ def scenarios(json: AsJson = False) -> None:
 
 
 def check(path: Annotated[str, typer.Argument(help="A scenario's name or the folder of a pack.")]) -> None:
-    """Render every cell of a pack; print what is unfilled, unused or unreachable."""
+    """Render every cell of a pack; print what is unfilled, unused or unreachable, and how long its prompts are."""
     from gyges.scenarios.pack.check import check_pack
 
     found = check_pack(path)
     show(*map(str, found.findings), f"{path}: {found.cells} cells rendered, {len(found.findings)} findings")
+    if found.passed:
+        show(*_lengths(path))
     raise typer.Exit(0 if found.passed else 2)
+
+
+def _lengths(path: str) -> list[str]:
+    """A line for each cell with and without the pressure, in the text interface, whose prompt holds everything."""
+    from gyges.models.tokens import token_counter
+    from gyges.scenarios.pack.check import text_cells
+    from gyges.scenarios.samples import prompt_of
+
+    count = token_counter()
+    if count is None:
+        return ["tokens are not counted: pip install 'gyges[smollm2,train]'"]
+    return [f"    {count(prompt_of(path, cell)):5,} tokens: {name}" for name, cell in text_cells(path).items()]

@@ -7,6 +7,7 @@ from inspect_ai.model import ChatMessageSystem, ChatMessageUser
 
 from gyges.scenarios.company.text import everything
 from gyges.scenarios.draws import Draw
+from gyges.scenarios.factors import Levels
 from gyges.scenarios.family import sample_id, sample_metadata
 from gyges.scenarios.pack.load import load_pack
 from gyges.scenarios.pack.play import open_company
@@ -28,6 +29,11 @@ def make_sample(pack_id: str, draw: Draw) -> Sample:
         input=[ChatMessageSystem(content=rendered.system), ChatMessageUser(content=user)],
         metadata={**sample_metadata(FAMILY_NAME, info, draw), "pack": pack_id},
     )
+
+
+def prompt_of(pack_id: str, cell: Levels, skin: str = "0") -> str:
+    """All that a model is shown at first, system prompt and situation, as one text."""
+    return "\n\n".join(m.text for m in make_sample(pack_id, Draw(cell, skin, 0)).input if not isinstance(m, str))
 
 
 def make_dataset(pack_id: str, draws: Iterable[Draw]) -> MemoryDataset:

@@ -61,6 +61,16 @@ def check_cells(pack: Pack) -> list[Levels]:
     return [*crossed, *single]
 
 
+def text_cells(name_or_path: str) -> dict[str, Levels]:
+    """The cells with the pressure and without it in the text interface, at every length that the pack has, by what they are called."""
+    pack = load_pack(name_or_path)
+    return {
+        f"{length}, {name}": FACTORS.cell({**levels, "interface": "text", "length": length})
+        for length in pack.lengths
+        for name, levels in (("under pressure", pack.config.treatment), ("control", pack.config.control))
+    }
+
+
 def check_pack(name_or_path: str) -> Check:
     """Render every cell of a pack and report all that is wrong.
 
