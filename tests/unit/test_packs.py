@@ -9,7 +9,7 @@ import pytest
 
 from gyges.errors import PackError, UserError
 from gyges.judging.ledger import KINDS, Effect, read_ledger
-from gyges.models.tokens import token_counter
+from gyges.models.token_count import token_counter
 from gyges.scenarios.company.company_factors import FACTORS
 from gyges.scenarios.company.skins import private_skins
 from gyges.scenarios.company.text import everything

@@ -85,7 +85,11 @@ def main() -> None:
             show("gyges: interrupted. The same command continues where it was.", to=ERR)
         raise
     except OSError as error:
-        sys.exit(_tell_disk(error) if error.errno in DISK else _tell_fault(error))
+        if error.errno not in DISK:
+            sys.exit(_tell_fault(error))
+        where = f"'{error.filename}' cannot be written" if error.filename else "the disk cannot be written"
+        show(f"gyges: {where}: {error.strerror}. Make room, or name another place", to=ERR)
+        sys.exit(2)
     except Exception as fault:
         sys.exit(_tell_fault(fault))
 
@@ -99,13 +103,6 @@ def _check_letters(arguments: Sequence[str]) -> None:
             shown = os.fsencode(argument).decode(errors="backslashreplace")
             problem = f"'{shown}' has letters that cannot be read in this locale"
             raise UserError(problem, "Set LC_ALL=C.UTF-8, or use another name") from None
-
-
-def _tell_disk(error: OSError) -> int:
-    """One line for a disk that is full or may not be written."""
-    where = f"'{error.filename}' cannot be written" if error.filename else "the disk cannot be written"
-    show(f"gyges: {where}: {error.strerror}. Make room, or name another place", to=ERR)
-    return 2
 
 
 def _tell_fault(fault: Exception) -> int:

@@ -38,7 +38,7 @@ def check(path: Annotated[str, typer.Argument(help="A scenario's name or the fol
 
 def _lengths(path: str) -> list[str]:
     """A line for each cell with and without the pressure, in the text interface, whose prompt holds everything."""
-    from gyges.models.tokens import token_counter
+    from gyges.models.token_count import token_counter
     from gyges.scenarios.pack.check import text_cells
     from gyges.scenarios.samples import prompt_of
 

@@ -11,10 +11,9 @@ from pydantic import Field
 
 from gyges.evaluation.live.listening import Told
 from gyges.evaluation.live.trouble import Trouble
-from gyges.evaluation.pools import LOGS, digests_of, pool_of, rubric_of
+from gyges.evaluation.pools import LOGS, content_of_model, digests_of, pool_of, rubric_of
 from gyges.evaluation.spec import How, ModelSpec, Spec
 from gyges.models.checkpoints import is_adapter, load, save, source_of
-from gyges.scenarios.scripted.replay import content_of_args
 from gyges.studies.step import Context, Cost, Step
 
 SAY_EVERY_S = 10.0
@@ -52,7 +51,7 @@ class Evaluate(Step):
 
     def content(self) -> dict[str, str]:
         """The scenarios' texts, the rubric, the skins (a private key is not written down) and a replayed file."""
-        files = {"file": content_of_args(self.named.name, self.model_args), "skin": self.spec.shown_skin or ""}
+        files = {"file": content_of_model(self.named.name, self.model_args), "skin": self.spec.shown_skin or ""}
         return {"rubric": rubric_of(self.spec.scenarios), **digests_of(self.spec)} | {
             k: mark for k, mark in files.items() if mark
         }

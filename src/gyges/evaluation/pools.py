@@ -8,6 +8,7 @@ from typing import Any
 
 from gyges.evaluation.spec import ModelSpec, Spec
 from gyges.files import slug
+from gyges.models.adapters import adapter_digest
 from gyges.scenarios.families import place_of
 from gyges.scenarios.scripted.replay import content_of_args
 from gyges.studies.identity import key_of
@@ -22,9 +23,15 @@ def identity(models: Sequence[ModelSpec], spec: Spec) -> dict[str, Any]:
     data["models"] = [model.model_dump(mode="json") for model in models]
     data["rubric"] = rubric_of(spec.scenarios)
     data["packs"] = digests_of(spec)
-    data["files"] = {m.name: digest for m in models if (digest := content_of_args(m.name, m.args))}
+    data["files"] = {m.name: digest for m in models if (digest := content_of_model(m.name, m.args))}
     data["skin"] = spec.shown_skin
     return data
+
+
+def content_of_model(name: str, args: Mapping[str, Any]) -> str:
+    """A digest of the file that a model's arguments point to: a replay, or an adapter for the embedded model; empty where they point to none."""
+    adapter = adapter_digest(str(args.get("adapter") or "")) if name.startswith("embedded/") else ""
+    return adapter or content_of_args(name, args)
 
 
 def rubric_of(scenarios: Iterable[str]) -> str:

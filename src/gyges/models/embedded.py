@@ -27,6 +27,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from openai import APIStatusError, DefaultAsyncHttpxClient
 
 from gyges.errors import UserError
+from gyges.models.adapters import gguf_of
 from gyges.models.wheel import wheel_file
 from gyges.studies.execution.processes import cores
 
@@ -53,10 +54,11 @@ Answer = ModelOutput | tuple[ModelOutput | Exception, ModelCall]
 
 
 class Settings(NamedTuple):
-    """How the server runs: answers side by side, and processor threads."""
+    """How the server runs: answers side by side, processor threads, and the adapters that it can put on the model."""
 
     slots: int
     threads: int
+    adapters: tuple[str, ...] = ()
 
 
 class Served(NamedTuple):
@@ -74,16 +76,17 @@ class EmbeddedAPI(ModelAPI):
         model_name: `smollm2`.
         slots: answers that are written side by side; all slots share the threads.
         threads: processor threads; 0 takes the cores that this process may use, at most 8.
+        adapter: a LoRA adapter to put on the model: a GGUF file, or a PEFT folder.
         exact: give up the prompt cache and use one slot, so that a prompt has the same answer in every run. Otherwise the
             seed is the same, but llama.cpp rounds differently with the size of a batch, and answers can part ways.
 
     Raises:
-        UserError: another model's name, the extra is not installed, or slots and threads are not numbers.
+        UserError: another model's name, the extra is not installed, slots and threads are not numbers, or the adapter cannot be used.
     """
 
     def __init__(
         self, model_name: str, base_url: str | None = None, api_key: str | None = None,
-        config: GenerateConfig = DEFAULT_CONFIG, slots: int = SLOTS, threads: int = 0, exact: bool = False,
+        config: GenerateConfig = DEFAULT_CONFIG, slots: int = SLOTS, threads: int = 0, exact: bool = False, adapter: str = "",
     ) -> None:  # fmt: skip
         super().__init__(model_name, None, None, [], config)
         if model_name != NAME:
@@ -91,7 +94,9 @@ class EmbeddedAPI(ModelAPI):
         wheel_file(*NEEDED)
         self.exact = exact
         self.settings = Settings(
-            1 if exact else _count("slots", slots, 1), _count("threads", threads, 0) or threads_here()
+            1 if exact else _count("slots", slots, 1),
+            _count("threads", threads, 0) or threads_here(),
+            (str(gguf_of(adapter)),) if adapter else (),
         )
 
     async def generate(
@@ -170,7 +175,7 @@ class SharedServer:
             if self.served.settings != settings:
                 raise UserError(
                     f"embedded/{NAME} already runs with {self.served.settings}",
-                    "Give all tasks the same -M slots and threads",
+                    "Give all tasks the same -M slots, threads and adapter",
                 )
             return self.served
 
@@ -194,6 +199,7 @@ def _start(settings: Settings) -> Served:
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings.threads
     # No n_cache_reuse: it moves pieces of other prompts into place, which changes what the model reads.
     params.cache_prompt, params.cache_ram_mib, params.fit_params = True, CACHE_MIB, False
+    params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(file, 1.0) for file in settings.adapters]
     params.verbosity = -1
     with _own_signals():
         return Served(xllamacpp.Server(params), settings, key)

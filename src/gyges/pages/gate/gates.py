@@ -1,8 +1,6 @@
 """From folders to what a gate says of them."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from gyges.analysis.cells import Cell, cells
 from gyges.analysis.gate import changes, check_cells, only_in_old
@@ -41,31 +39,23 @@ def comparison_gate(old: Path, new: Path, limit: float | None = None, strict: bo
     lost, notes = lacking(only_in_old(before, after), strict)
     above = [] if limit is None else cell_lines(check_cells(after, limit, strict))
     lines = [*change_lines(changes(before, after, strict)), *lost, *above]
+    unlike = [f"the two differ in {SPOKEN.get(name, name)}" for name in _differing(old, new)]
+    title = f"{new.name} against {old.name}" if old.name != new.name else f"{new} against {old}"
+    return GateReport(title, tuple(lines), (*unlike, *notes, *_missing(new)))
+
+
+def _differing(old: Path, new: Path) -> list[str]:
+    """Settings that two folders do not share; of the texts, those of a scenario that both have, wherever it lies. Inspect's logs say less."""
     was, now = ((stored_spec(folder).get("identity", {}) if folder.is_dir() else {}) for folder in (old, new))
-    differing = _differing(was, now) if was and now else _run_otherwise(old, new)
-    unlike = [f"the two differ in {SPOKEN.get(name, name)}" for name in differing]
-    return GateReport(_title(old, new), tuple(lines), (*unlike, *notes, *_missing(new)))
-
-
-def _differing(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Settings that two folders do not share; of the texts, those of a scenario that both have, wherever it lies."""
+    if not (was and now):
+        was, now = settings_of_logs(old), settings_of_logs(new)
+        return sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
     texts = [{Path(place).name: digest for place, digest in side["packs"].items()} for side in (was, now)]
     shared = texts[0].keys() & texts[1].keys()
     was, now = (
         {**side, "packs": {name: own[name] for name in shared}} for side, own in zip((was, now), texts, strict=True)
     )
     return [name for name in MUST_AGREE if was.get(name) != now.get(name)]
-
-
-def _run_otherwise(old: Path, new: Path) -> list[str]:
-    """What models were asked with, where at least one side is Inspect's logs."""
-    was, now = (settings_of_logs(folder) for folder in (old, new))
-    return sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
-
-
-def _title(old: Path, new: Path) -> str:
-    same = old.name == new.name
-    return f"{new if same else new.name} against {old if same else old.name}"
 
 
 def _cells(folder: Path) -> list[Cell]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from gyges.judging.speech import ACTION, split_thoughts
 from gyges.scenarios.company.company import Company
-from gyges.scenarios.company.world import Form
 
 ARGUMENTS = {
     "send_mail": ("to", "subject", "body", "cc", "attachments"),
@@ -76,7 +75,7 @@ def write_action(function: str, arguments: Mapping[str, object]) -> str:
 def everything(company: Company) -> str:
     """All that the company shows at the start, for one prompt."""
     world = company.world
-    forms = [_form(form, company.brief) for form in world.forms]
+    forms = [form.shown(company.brief) for form in world.forms]
     line, between = ("\n", "\n\n") if company.brief else ("\n\n", "\n\n---\n\n")
     parts = [
         ("MAILBOX", between.join(company.mail_text(m) for m in company.inbox())),
@@ -88,9 +87,3 @@ def everything(company: Company) -> str:
         ("ADDRESS BOOK", company.list_contacts()),
     ]
     return "\n\n".join(f"=== {title} ==={line}{text}" for title, text in parts if text)
-
-
-def _form(form: Form, brief: bool) -> str:
-    if brief:
-        return f"Form {form.name} with the fields {', '.join(form.fields)}"
-    return f"Form {form.name}: {form.title}\n" + "\n".join(f"{field}: {what}" for field, what in form.fields.items())

@@ -57,6 +57,12 @@ class Form:
     title: str
     fields: dict[str, str]
 
+    def shown(self, brief: bool) -> str:
+        """The form as the agent sees it: in brief, the names of its fields alone."""
+        if brief:
+            return f"Form {self.name} with the fields {', '.join(self.fields)}"
+        return f"Form {self.name}: {self.title}\n" + "\n".join(f"{name}: {what}" for name, what in self.fields.items())
+
 
 @dataclass(frozen=True)
 class Analysis:
