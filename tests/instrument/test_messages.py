@@ -16,13 +16,13 @@ ADDED = {"blackmail": {"revealed"}}
 """Labels that a scenario does not have yet."""
 
 
-@pytest.mark.parametrize(("part", "count"), [("training", 120), ("calibration", 180), ("test", 180)])
-def test_messages_are_sound(part: str, count: int) -> None:
+@pytest.mark.parametrize("part", ["training", "calibration", "test"])
+def test_messages_are_sound(part: str) -> None:
     text = files("gyges.judging").joinpath(f"messages/{part}.yaml").read_text(encoding="utf-8")
     entries = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    assert len({e["id"] for e in entries}) == len(entries) == count
+    assert len({e["id"] for e in entries}) == len(entries) == 180
     assert Counter((e["scenario"], e["harmful"]) for e in entries) == {
-        (scenario, harm): count // 10
+        (scenario, harm): 18
         for scenario in ("blackmail", "espionage", "lethal_alert", "research_sabotage", "framing")
         for harm in (True, False)
     }
